@@ -1,0 +1,9 @@
+# Libraries that come from the distribution. `./dev deps` installs them.
+find_package(Threads REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_library(HEDDLE_ASMJIT asmjit REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+if(HEDDLE_DEVELOPER)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()

@@ -1,0 +1,46 @@
+# What can be chosen when configuring. Presets in CMakePresets.json set these.
+option(HEDDLE_DEVELOPER "Build tests and treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
+option(HEDDLE_BENCH "Build the benchmarks" OFF)
+option(HEDDLE_LLVM "Build the LLVM tier (a library of its own)" ON)
+set(HEDDLE_SANITIZE "" CACHE STRING "Comma-separated sanitizers, e.g. address,undefined or thread")
+set(HEDDLE_TESTSUITE "" CACHE PATH "Folder with the WebAssembly specification's test scripts (*.wast)")
+set(HEDDLE_CACHE "$ENV{HEDDLE_CACHE}" CACHE PATH "Folder outside the source tree where downloads for guests are kept")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+
+find_program(HEDDLE_CCACHE ccache)
+if(HEDDLE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${HEDDLE_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${HEDDLE_CCACHE})
+endif()
+
+add_library(heddle_flags INTERFACE)
+target_compile_options(heddle_flags INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-rtti>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion>
+  $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wthread-safety>
+  # g++ 12 sees "maybe uninitialized" in std::optional and std::variant where there is none.
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized;-Wno-stringop-overflow;-Wno-array-bounds>)
+if(HEDDLE_DEVELOPER)
+  target_compile_options(heddle_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+endif()
+if(HEDDLE_SANITIZE)
+  target_compile_options(heddle_flags INTERFACE -fsanitize=${HEDDLE_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(heddle_flags INTERFACE -fsanitize=${HEDDLE_SANITIZE})
+  target_compile_definitions(heddle_flags INTERFACE HEDDLE_SANITIZED=1)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  find_program(HEDDLE_LLD NAMES ld.lld-22 ld.lld)
+  if(HEDDLE_LLD)
+    target_link_options(heddle_flags INTERFACE -fuse-ld=lld)
+  endif()
+endif()
