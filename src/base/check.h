@@ -13,10 +13,9 @@ namespace heddle::base {
 }  // namespace heddle::base
 
 /// Always on, at boundaries. `message` says which invariant is broken.
-#define HEDDLE_CHECK(condition, message)                                                      \
-  do {                                                                                        \
-    if (__builtin_expect(!(condition), 0))                                                    \
-      ::heddle::base::check_failed(__FILE__, __LINE__, #condition, message);                  \
+#define HEDDLE_CHECK(condition, message)                                                                          \
+  do {                                                                                                            \
+    if (__builtin_expect(!(condition), 0)) ::heddle::base::check_failed(__FILE__, __LINE__, #condition, message); \
   } while (false)
 
 #ifdef NDEBUG

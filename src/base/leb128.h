@@ -1,6 +1,6 @@
-// LEB128 as the binary format restricts it (core spec, Binary Format, Values, Integers): at most ceil(N/7) bytes, and the
-// unused bits of the last byte are zero (unsigned) or a sign extension (signed).
-// Plain functions over a cursor; binary::Reader adds offsets and messages.
+// LEB128 as the binary format restricts it (core spec, Binary Format, Values, Integers): at most ceil(N/7) bytes, and
+// the unused bits of the last byte are zero (unsigned) or a sign extension (signed). Plain functions over a cursor;
+// binary::Reader adds offsets and messages.
 #pragma once
 
 #include <cstdint>

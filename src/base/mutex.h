@@ -1,4 +1,5 @@
-// Locks that clang's thread-safety analysis understands, and Guarded<T>: a value that can be reached only with its lock.
+// Locks that clang's thread-safety analysis understands, and Guarded<T>: a value that can be reached only with its
+// lock.
 //
 // Lock order (a thread that holds a lock takes only locks further down; asserted nowhere yet, so keep it short):
 //   engine::Engine modules > runtime::ThreadGroup > code::ModuleCode compile state > code::Space > module::TypeRegistry

@@ -33,12 +33,14 @@ Reservation Reservation::reserve(std::size_t size_bytes) {
 }
 
 bool Reservation::protect(std::size_t offset, std::size_t size_bytes, Access access) const {
-  HEDDLE_DCHECK(offset <= size_bytes_ && size_bytes <= size_bytes_ - offset, "a protected range lies in its reservation");
+  HEDDLE_DCHECK(offset <= size_bytes_ && size_bytes <= size_bytes_ - offset,
+                "a protected range lies in its reservation");
   return size_bytes == 0 || mprotect(base_ + offset, size_bytes, protection_of(access)) == 0;
 }
 
 void Reservation::discard(std::size_t offset, std::size_t size_bytes) const {
-  HEDDLE_DCHECK(offset <= size_bytes_ && size_bytes <= size_bytes_ - offset, "a discarded range lies in its reservation");
+  HEDDLE_DCHECK(offset <= size_bytes_ && size_bytes <= size_bytes_ - offset,
+                "a discarded range lies in its reservation");
   if (size_bytes != 0) madvise(base_ + offset, size_bytes, MADV_DONTNEED);
 }
 

@@ -32,7 +32,9 @@ struct Error {
 };
 
 /// Of two errors the one that the reader meets first (lowest offset wins, whoever found it first).
-inline const Error& earlier(const Error& a, const Error& b) { return b.offset < a.offset ? b : a; }
+inline const Error& earlier(const Error& a, const Error& b) {
+  return b.offset < a.offset ? b : a;
+}
 
 template <class T>
 class [[nodiscard]] Result {
@@ -109,15 +111,15 @@ using Status = Result<void>;
 #define HEDDLE_CONCAT(a, b) HEDDLE_CONCAT_INNER(a, b)
 
 /// HEDDLE_TRY(expr): returns the error of a Status, or goes on.
-#define HEDDLE_TRY(expr)                                              \
-  do {                                                                \
+#define HEDDLE_TRY(expr)                                                       \
+  do {                                                                         \
     if (auto heddle_status = (expr); __builtin_expect(!heddle_status.ok(), 0)) \
-      return std::move(heddle_status).error();                        \
+      return std::move(heddle_status).error();                                 \
   } while (false)
 
 /// HEDDLE_TRY_ASSIGN(auto x, expr): declares or assigns the value of a Result, or returns its error.
 #define HEDDLE_TRY_ASSIGN(target, expr) HEDDLE_TRY_ASSIGN_(HEDDLE_CONCAT(heddle_result_, __LINE__), target, expr)
-#define HEDDLE_TRY_ASSIGN_(result, target, expr)                 \
-  auto result = (expr);                                          \
+#define HEDDLE_TRY_ASSIGN_(result, target, expr)                           \
+  auto result = (expr);                                                    \
   if (__builtin_expect(!result.ok(), 0)) return std::move(result).error(); \
   target = std::move(result).value()

@@ -21,5 +21,7 @@ struct StrongIndex {
 
 template <class Tag>
 struct std::hash<heddle::base::StrongIndex<Tag>> {
-  std::size_t operator()(heddle::base::StrongIndex<Tag> i) const noexcept { return std::hash<std::uint32_t>()(i.value); }
+  std::size_t operator()(heddle::base::StrongIndex<Tag> i) const noexcept {
+    return std::hash<std::uint32_t>()(i.value);
+  }
 };

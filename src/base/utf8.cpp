@@ -6,7 +6,7 @@ namespace heddle::base {
 namespace {
 
 struct Form {
-  int continuation;             // bytes that follow
+  int continuation;  // bytes that follow
   std::uint8_t second_min = 0x80;
   std::uint8_t second_max = 0xbf;
 };

@@ -1,0 +1,79 @@
+// CodeArtifact: what a tier makes of one function. Bytes and tables, no pointers, so that it can be cached and
+// relocated. Offsets: `code_offset` counts bytes of machine code from the artifact's start; `body_offset` counts bytes
+// of wasm from the start of the module.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "module/validated.h"
+#include "spec/trap_codes.h"
+#include "spec/types.h"
+
+namespace heddle::abi {
+
+/// An instruction that may fault (a memory access) or always does (ud2).
+struct TrapSite {
+  std::uint32_t code_offset = 0;
+  std::uint32_t body_offset = 0;
+  /// TrapCode::none means "the code is in eax".
+  spec::TrapCode code = spec::TrapCode::none;
+};
+
+/// A call instruction: where it returns to, and which wasm instruction it belongs to.
+struct CallSite {
+  std::uint32_t return_offset = 0;  ///< code_offset of the instruction after the call
+  std::uint32_t body_offset = 0;
+};
+
+/// The four bytes at code_offset become the distance from code_offset + 4 to the jump-table slot of `func`.
+struct SlotRelocation {
+  std::uint32_t code_offset = 0;
+  spec::FuncIndex func;
+};
+
+/// A catch clause as the unwinder sees it. Handlers stand innermost first: the first whose range holds the call's
+/// return_offset (begin < return_offset <= end) and whose tag fits gets the exception.
+struct ExceptionHandler {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  /// Control goes here with rsp and the callee-saved registers as the frame has them, r13 the frame's vmctx, and the
+  /// VmException* in rax.
+  std::uint32_t landing_offset = 0;
+  bool catches_all = false;
+  spec::TagIndex tag;  ///< unless catches_all
+};
+
+/// The frame between prologue and epilogue: return address at [rsp + size_bytes].
+struct FrameInfo {
+  std::uint32_t size_bytes = 0;
+  std::uint32_t prologue_end = 0;  ///< below this code_offset rsp still is as at entry
+  /// Callee-saved registers that the prologue stored, by their place [rsp + offset]; -1 if not saved.
+  /// Order: rbx, rbp, r12, r13, r14, r15. Functions with exception handlers always have r13.
+  std::array<std::int32_t, 6> saved = {-1, -1, -1, -1, -1, -1};
+  /// [begin, end) pairs of code_offset where rsp is back as at entry (after an epilogue's add), in order.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> popped;
+};
+
+struct CodeArtifact {
+  module::ValidatedBody body;  ///< nobody can publish code of an unchecked body
+  std::vector<std::uint8_t>
+      code;  ///< position independent but for `relocations`; starts at the entry; 16-byte aligned when loaded
+  std::vector<TrapSite> trap_sites;  ///< ascending
+  std::vector<CallSite> call_sites;  ///< ascending
+  std::vector<SlotRelocation> relocations;
+  std::vector<ExceptionHandler> handlers;
+  FrameInfo frame;
+  std::string listing;  ///< for --dump-code, if asked for
+};
+
+/// A tier cannot compile this function; the caller keeps the other tier.
+struct Unsupported {
+  std::uint64_t body_offset = 0;
+  std::string reason;
+};
+
+}  // namespace heddle::abi
