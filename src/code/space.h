@@ -1,0 +1,68 @@
+// Space: the process's one reserved region of executable memory, with the jump-table slots that code reaches by 32-bit
+// displacements. W^X by two mappings of one memfd: code is written through the writable view and runs from the
+// executable one, so publishing needs no mprotect and no other thread ever sees a page that is both.
+//
+//   region (2 GiB, fixed for life): [slots, read-write | code, read-execute]       writable view of code: elsewhere
+//
+// Lookup (pc -> FunctionCode) is lock-free and async-signal-safe: the code part is cut into chunks; chunk table entries
+// and each chunk's append-only list are atomics published with release by the allocator (under its mutex) and read with
+// acquire.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "abi/artifact.h"
+#include "abi/vmctx.h"
+#include "base/mutex.h"
+#include "base/result.h"
+
+namespace heddle::code {
+
+class ModuleCode;
+
+/// One piece of published machine code. Immutable once published; lives as long as its ModuleCode.
+struct FunctionCode {
+  const std::uint8_t* begin = nullptr;
+  std::uint32_t size_bytes = 0;
+  spec::FuncIndex func;
+  const ModuleCode* owner = nullptr;
+  const char* tier = "";  ///< static
+  std::vector<abi::TrapSite> trap_sites;
+  std::vector<abi::CallSite> call_sites;
+  std::vector<abi::ExceptionHandler> handlers;
+  abi::FrameInfo frame;
+
+  std::uint32_t offset_of(const void* pc) const {
+    return static_cast<std::uint32_t>(static_cast<const std::uint8_t*>(pc) - begin);
+  }
+  /// Site at exactly this pc, or nullptr. Async-signal-safe.
+  const abi::TrapSite* trap_site(const void* pc) const;
+  /// Wasm offset for a pc inside (a return address, a trap site, or any other instruction: the nearest site before).
+  std::uint32_t body_offset(const void* pc) const;
+};
+
+/// A run of code memory that belongs to one ModuleCode.
+struct Chunk;
+
+class Space {
+ public:
+  /// The process's space; created at first use. nullptr if the machine refuses (then `error()` says why).
+  static Space* get();
+  static const base::Error& error();
+
+  /// True for addresses in the executable part: two compares with constants of the process. Async-signal-safe.
+  static bool contains(const void* pc);
+  /// The code at pc, or nullptr. Any thread, async-signal-safe.
+  static const FunctionCode* find(const void* pc);
+
+ private:
+  friend class ModuleCode;
+  // Allocation is ModuleCode's affair; see space.cpp.
+};
+
+}  // namespace heddle::code

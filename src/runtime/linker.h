@@ -1,0 +1,53 @@
+// Linker: names that modules may import, as store-independent definitions (host functions, shared memories); and
+// InstancePlan: a module with all its imports resolved to such definitions, so that any thread can make an instance of
+// it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/instance.h"
+
+namespace heddle::runtime {
+
+/// A definition that every store can bind.
+using Definition = std::variant<std::shared_ptr<const HostFunction>, std::shared_ptr<Memory>>;
+
+/// Immutable; any thread may instantiate from it, many at once.
+class InstancePlan {
+ public:
+  const std::shared_ptr<code::ModuleCode>& code() const { return code_; }
+  base::Result<Instance::Started> instantiate(Store& store) const;
+
+ private:
+  friend class Linker;
+  std::shared_ptr<code::ModuleCode> code_;
+  std::vector<Definition> imports_;  // in the module's import order
+};
+
+class Linker {
+ public:
+  /// Later definitions of the same name replace earlier ones.
+  void define(std::string module, std::string name, Definition definition);
+
+  struct PlanOptions {
+    ResourceLimits* limits = nullptr;
+    /// Replace unknown functions by ones that trap with the import's name.
+    bool allow_unknown_imports = false;
+  };
+  /// Resolves every import. A shared memory that the module imports and nobody defined is created here from the
+  /// declared type (wasi-threads: the host provides it); a shared memory that the module defines itself is created once
+  /// for all threads. Errors: unlinkable, all unknown imports listed with their types in one message.
+  base::Result<std::shared_ptr<const InstancePlan>> plan(std::shared_ptr<code::ModuleCode> code,
+                                                         const PlanOptions& options) const;
+
+ private:
+  std::map<std::pair<std::string, std::string>, Definition> definitions_;
+};
+
+}  // namespace heddle::runtime

@@ -1,0 +1,81 @@
+// Store: the wasm side of one host thread. Owns the instances that live on it (core spec, Store) and the VmStore that
+// generated code uses. Created, used and destroyed on one thread; only what is named below may be touched by others.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <sys/types.h>
+#include <vector>
+
+#include "abi/vmctx.h"
+#include "base/result.h"
+#include "runtime/outcome.h"
+
+namespace heddle::runtime {
+
+class Instance;
+class ThreadGroup;
+class ResourceLimits;
+
+/// What the thread is doing, for reports: written by the thread itself (relaxed stores around host calls and waits),
+/// read by reporters (relaxed). A report may be a moment old; nothing else depends on it.
+struct ThreadState {
+  enum class Kind : std::uint32_t { host, running, waiting, host_call };
+  std::atomic<Kind> kind{Kind::host};
+  std::atomic<std::uint64_t> wait_address{0};        ///< guest address, if waiting
+  std::atomic<std::uint64_t> since_ns{0};            ///< CLOCK_MONOTONIC
+  std::atomic<const char*> host_call_name{nullptr};  ///< static string, if host_call
+  std::atomic<std::int64_t> host_call_fd{-1};
+};
+
+class Store {
+ public:
+  /// `stack_limit`: lowest address that guest frames may use; below it at least kHostStackBytes of stack exist for host
+  /// calls and signal frames. `group` and `limits` are borrowed and may be nullptr (tools, tests).
+  Store(ThreadGroup* group, const std::uint8_t* stack_limit, ResourceLimits* limits);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  abi::VmStore* vm() { return &vm_; }
+  ThreadGroup* group() const { return group_; }
+  ResourceLimits* limits() const { return limits_; }
+  std::uint32_t tid() const { return tid_; }
+  void set_tid(std::uint32_t tid) { tid_ = tid; }
+  pid_t kernel_tid() const { return kernel_tid_; }
+  ThreadState& state() { return state_; }
+  const std::uint8_t* stack_limit() const { return stack_limit_; }
+
+  /// The store whose wasm (or host call) runs on this thread, or nullptr. Initial-exec TLS; async-signal-safe.
+  static Store* current();
+
+  /// Calls a function. `params` and `results` have the function's arity. Own thread; may nest (host function -> wasm).
+  EntryStatus call(const abi::VmFuncRef& func, std::span<const abi::VmValue> params, std::span<abi::VmValue> results);
+
+  /// The message of a host_trap that a handler left, or the validation error of a lazily compiled body.
+  std::string& trap_text() { return trap_text_; }
+
+  /// Asks this thread to leave wasm (see interruptible.h). Any thread, while the store is registered in its group.
+  void interrupt();
+
+  /// Takes ownership; instances die with the store in reverse order.
+  Instance* adopt(std::unique_ptr<Instance> instance);
+
+ private:
+  abi::VmStore vm_;
+  ThreadGroup* group_;
+  ResourceLimits* limits_;
+  const std::uint8_t* stack_limit_;
+  std::uint32_t tid_ = 0;
+  pid_t kernel_tid_;
+  ThreadState state_;
+  std::string trap_text_;
+  std::vector<std::unique_ptr<Instance>> instances_;
+};
+
+/// Stack kept free below a store's limit for host calls and signal frames.
+inline constexpr std::size_t kHostStackBytes = 64 << 10;
+
+}  // namespace heddle::runtime
