@@ -29,18 +29,21 @@ struct LocalRun {
 class BodyReader {
  public:
   /// `range` lies in module.bytes(). The module must outlive the reader.
-  BodyReader(const module::Module& m, base::ByteRange range) : module_(m), reader_(m.bytes(), range) {}
+  BodyReader(const module::Module& m, base::ByteRange range)
+      : module_(m), reader_(m.bytes(), {range.begin, m.bytes().size()}), end_(range.end) {}
 
   const module::Module& module() const { return module_; }
   std::uint64_t offset() const { return reader_.offset(); }
-  bool at_end() const { return reader_.at_end(); }
+  /// An immediate may run past the range (it is read up to the module's end); then no further opcode can be read, so
+  /// that a body is well-formed only if its final `end` is the range's last byte.
+  bool at_end() const { return reader_.offset() >= end_; }
 
   /// The vector of local declarations in front of a body. The sum (with `params`) is checked against kMaxFunctionLocals
   /// ("too many locals") before anything is reserved for it. Storage is reused.
   base::Result<std::span<const LocalRun>> local_runs(std::uint32_t params);
 
   /// Opcode of the next instruction; its offset is kept in instruction_offset(). Error "illegal opcode" if unknown or
-  /// off.
+  /// off. At the end of the range: what the suite expects there.
   bool read_opcode(spec::Opcode& out, base::Error& error);
   std::uint64_t instruction_offset() const { return instruction_offset_; }
 
@@ -84,8 +87,20 @@ class BodyReader {
   bool read(imm::BrOnCast&, base::Error&);
 
  private:
+  bool fail(base::Error& out, base::Error error) const;
+  bool index(std::uint32_t& out, base::Error& error) { return reader_.leb(out, error); }
+  bool byte(std::uint8_t& out, base::Error& error);
+  bool bytes(std::uint8_t* out, std::uint64_t size_bytes, base::Error& error);
+  /// Length of a vector whose elements lie in the range.
+  bool vector_length(std::uint32_t& out, base::Error& error);
+  bool memory_index(std::uint32_t& out, base::Error& error);
+  bool table_index(std::uint32_t& out, base::Error& error);
+  bool data_index(std::uint32_t& out, base::Error& error);
+  bool sub_opcode(std::uint32_t& code, base::Error& error);
+
   const module::Module& module_;
   Reader reader_;
+  std::uint64_t end_;
   std::uint64_t instruction_offset_ = 0;
   std::vector<LocalRun> runs_;
   std::vector<std::uint32_t> targets_;

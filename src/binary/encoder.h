@@ -36,6 +36,7 @@ class Encoder {
   Encoder& table_type(const spec::TableType& type);
   Encoder& mem_type(const spec::MemType& type);
   Encoder& global_type(const spec::GlobalType& type);
+  /// With its form (0x60) in front.
   Encoder& func_type(const spec::FuncType& type);
 
   /// "\0asm", version 1.

@@ -33,10 +33,11 @@ class Reader {
   base::Result<std::uint32_t> fixed_u32();
   base::Result<std::uint64_t> fixed_u64();
   base::Result<base::Bytes> take(std::uint64_t size_bytes);
+  /// A length in front of as many bytes or elements (of a byte at least): an error if they cannot all be there.
+  base::Result<std::uint32_t> length();
   /// Length-prefixed UTF-8.
   base::Result<std::string_view> name();
-  /// A vector's length: an error if even one byte an element would not fit what is left (so nothing is reserved for
-  /// it).
+  /// length() of a vector that has no more than `limit` elements; `what` begins the message: "too many types".
   base::Result<std::uint32_t> vector_length(std::uint32_t limit, const char* what);
 
   // The hot path of function bodies: no Result on success.
