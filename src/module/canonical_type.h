@@ -36,13 +36,14 @@ inline bool is_subtype(const CanonicalType* a, const CanonicalType* b) {
 }
 
 /// A closed group: its types, and the groups it refers to (kept alive).
-struct RecGroup {
+struct RecGroup : std::enable_shared_from_this<RecGroup> {
   std::vector<std::unique_ptr<CanonicalType>> types;
   std::vector<std::shared_ptr<const RecGroup>> uses;
 };
 
 /// The groups of one module's type section, in order, and for each type index its canonical type.
-/// An entry is nullptr if the group refers to types that do not exist (validation reports it).
+/// An entry is nullptr if the group refers to types that do not exist, or declares supertypes that do not come before
+/// their subtypes, or more than one (validation reports it), or refers to such a group.
 struct CanonicalTypes {
   std::vector<std::shared_ptr<const RecGroup>> groups;
   std::vector<const CanonicalType*> by_index;
@@ -55,7 +56,8 @@ struct RecGroupRange {
 };
 
 /// Registers the groups of a type section, sharing equal ones with all modules alive. Any thread; takes the registry's
-/// lock. Cost: linear in the size of the types (each group is hashed once).
+/// lock once for each group. Cost: linear in the size of the types (each group is hashed once) and in the depth of
+/// their supertypes, which the decoder has bounded.
 CanonicalTypes canonicalize(const std::vector<spec::SubType>& types, const std::vector<RecGroupRange>& groups);
 
 /// Registers one function type that mentions no concrete heap type (host functions). Any thread.
