@@ -131,12 +131,17 @@ struct VmStore {
   /// tested (acquire) on every return from a host call, at entry, and by the interruptible system call
   /// (runtime/syscall_x64.S).
   std::atomic<std::uint32_t> interrupt{0};
-  std::uint32_t trap_code = 0;            ///< spec::TrapCode of the trap being delivered
+  /// spec::TrapCode that a host handler asks for (HostCall::trap); 0 if none. Taken and cleared by the host thunk,
+  /// which tests it together with `interrupt` in one 64-bit compare as soon as the handler has returned.
+  std::uint32_t host_trap = 0;
   const std::uint8_t* trap_pc = nullptr;  ///< where it happened; nullptr if not in generated code
   std::uint8_t* trap_sp = nullptr;        ///< rsp there
   void* pending_exception = nullptr;      ///< exception object that reached the entry
   void* owner = nullptr;                  ///< runtime::Store
-  std::uint64_t reserved[9] = {};
+  std::uint32_t trap_code =
+      0;  ///< spec::TrapCode of the trap that was delivered last; valid after EntryStatus::trapped
+  std::uint32_t exit_status = 0;  ///< runtime::EntryStatus on its way to heddle_enter (runtime/entry_x64.S)
+  std::uint64_t reserved[8] = {};
   /// Parameters and results beyond the registers (calling_convention.h).
   alignas(16) VmValue overflow[spec::kMaxParams];
 };
@@ -145,6 +150,7 @@ inline constexpr std::int32_t kStoreOffsetExitSp = offsetof(VmStore, exit_sp);
 inline constexpr std::int32_t kStoreOffsetInterrupt = offsetof(VmStore, interrupt);
 inline constexpr std::int32_t kStoreOffsetOverflow = offsetof(VmStore, overflow);
 static_assert(kStoreOffsetEntry == 0 && kStoreOffsetExitSp == 8 && kStoreOffsetInterrupt == 16);
+static_assert(offsetof(VmStore, host_trap) == kStoreOffsetInterrupt + 4, "the host thunk tests both words at once");
 static_assert(kStoreOffsetOverflow == 128 && spec::kMaxResults <= spec::kMaxParams);
 
 /// Head of an exception object; `values` follow, one VmValue for each parameter of the tag. Made by the builtin
