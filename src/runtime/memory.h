@@ -5,7 +5,8 @@
 // older, smaller value only makes a check stricter than it needs to be, which the specification allows (threads
 // proposal, memory.size). Layout of the reservation of a 32-bit memory: 2 GiB guard | 4 GiB | 2 GiB + 64 KiB guard, so
 // that base + u32 + offset below 2^31 + 16 bytes always lands inside, and a wrong sign lands in the guard before.
-// 64-bit memories: reserved up to their maximum or our limit; generated code checks explicitly.
+// 64-bit memories: reserved up to their maximum or our limit; generated code checks explicitly. Pages smaller than the
+// machine's (custom page sizes): the length need not end on a machine page, so code must check those explicitly too.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,6 @@ namespace heddle::runtime {
 inline constexpr std::uint64_t kGuardBeforeBytes = std::uint64_t{2} << 30;
 inline constexpr std::uint64_t kGuardBehindBytes = (std::uint64_t{2} << 30) + (64 << 10);
 
-/// Counts linear memory and table bytes of all instances against --max-memory and --max-table. Atomics are plain
-/// counters.
 class ResourceLimits;
 
 class Memory {
@@ -40,8 +39,8 @@ class Memory {
   std::uint64_t size_bytes() const { return vm_.size_bytes.load(std::memory_order_acquire); }
   std::uint64_t size_pages() const { return size_bytes() >> type_.page_log2; }
 
-  /// Grows by `delta` pages. Returns the old size in pages, or ~0 if refused (maximum, limits, or the machine). Any
-  /// thread.
+  static constexpr std::uint64_t kRefused = ~std::uint64_t{0};
+  /// Grows by `delta` pages. Returns the old size in pages, or kRefused (maximum, limits, or the machine). Any thread.
   std::uint64_t grow(std::uint64_t delta_pages);
 
   /// True if `address` lies in this memory's reservation (guards included). Async-signal-safe.
@@ -49,6 +48,9 @@ class Memory {
 
  private:
   Memory() = default;
+  /// Makes the first `bytes` readable and writable; false if the machine refuses.
+  bool make_accessible(std::uint64_t bytes) HEDDLE_REQUIRES(grow_mutex_);
+
   spec::MemType type_;
   abi::VmMemory vm_;
   base::Reservation reservation_;
