@@ -58,20 +58,32 @@ class HostFunction {
   HostFunction(spec::FuncType type, Handler handler, void* user);
   /// A handler that gets its parameters decoded; `user` is borrowed and must outlive every use.
   static std::shared_ptr<const HostFunction> generic(spec::FuncType type, Generic handler, void* user);
+  /// The same for a type that mentions types of some module; `canonical` is kept alive by the caller.
+  static std::shared_ptr<const HostFunction> generic(spec::FuncType type, const module::CanonicalType* canonical,
+                                                     Generic handler, void* user);
 
   const spec::FuncType& type() const { return type_; }
-  const module::CanonicalType* canonical() const { return group_->types[0].get(); }
+  const module::CanonicalType* canonical() const { return canonical_; }
   Handler handler() const { return handler_; }
   void* user() const { return user_; }
   Generic generic_handler() const { return generic_; }
 
  private:
+  HostFunction(spec::FuncType type, const module::CanonicalType* canonical, Generic handler, void* user);
   spec::FuncType type_;
-  std::shared_ptr<const module::RecGroup> group_;
+  std::shared_ptr<const module::RecGroup> group_;  // keeps canonical_ alive, unless somebody else does
+  const module::CanonicalType* canonical_;
   Handler handler_;
   Generic generic_ = nullptr;
   void* user_;
 };
+
+/// The function as an object of a store: `instance` and `self_ref.vmctx` are the caller's to set. self_ref.owner is the
+/// HostFunction, which must outlive it.
+abi::VmHostFunc bind_host_function(const HostFunction& function, Store& store);
+
+/// The host function behind a reference, or nullptr if it is a wasm function (whose `owner` is its Instance).
+const HostFunction* host_function_of(const abi::VmFuncRef& ref);
 
 namespace detail {
 

@@ -19,15 +19,21 @@ namespace heddle::runtime {
 using Definition = std::variant<std::shared_ptr<const HostFunction>, std::shared_ptr<Memory>>;
 
 /// Immutable; any thread may instantiate from it, many at once.
-class InstancePlan {
+class InstancePlan : public std::enable_shared_from_this<InstancePlan> {
  public:
   const std::shared_ptr<code::ModuleCode>& code() const { return code_; }
   base::Result<Instance::Started> instantiate(Store& store) const;
 
  private:
   friend class Linker;
+  explicit InstancePlan(std::shared_ptr<code::ModuleCode> code);
+  base::Status make_shared_memories(ResourceLimits* limits);
+
   std::shared_ptr<code::ModuleCode> code_;
-  std::vector<Definition> imports_;  // in the module's import order
+  Blueprint blueprint_;
+  std::vector<Definition> imports_;                       // in the module's import order
+  std::vector<std::shared_ptr<Memory>> shared_memories_;  // defined by the module; others nullptr
+  std::vector<std::unique_ptr<std::string>> names_;       // of unknown functions, for their traps
 };
 
 class Linker {
@@ -36,7 +42,7 @@ class Linker {
   void define(std::string module, std::string name, Definition definition);
 
   struct PlanOptions {
-    ResourceLimits* limits = nullptr;
+    ResourceLimits* limits = nullptr;  ///< for shared memories; borrowed, must outlive them
     /// Replace unknown functions by ones that trap with the import's name.
     bool allow_unknown_imports = false;
   };
@@ -46,7 +52,13 @@ class Linker {
   base::Result<std::shared_ptr<const InstancePlan>> plan(std::shared_ptr<code::ModuleCode> code,
                                                          const PlanOptions& options) const;
 
+  /// True if some module of that name is defined ("wasi_snapshot_preview1").
+  bool knows_module(std::string_view module) const;
+
  private:
+  /// The definition for an import; nullptr if there is none.
+  const Definition* find(const module::Import& import) const;
+
   std::map<std::pair<std::string, std::string>, Definition> definitions_;
 };
 
