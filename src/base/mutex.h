@@ -82,7 +82,7 @@ class Guarded {
 
  private:
   Mutex mutex_;
-  T value_ HEDDLE_GUARDED_BY(mutex_);
+  T value_ HEDDLE_GUARDED_BY(mutex_){};
 };
 
 }  // namespace heddle::base
