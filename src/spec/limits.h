@@ -28,6 +28,9 @@ inline constexpr std::uint32_t kMaxStructFields = 10'000;
 inline constexpr std::uint32_t kMaxArrayNewFixed = 10'000;
 /// Chosen: deeper than any compiler's output seen; bounds the control stacks, which cost about 100 bytes a level.
 inline constexpr std::uint32_t kMaxControlNesting = 100'000;
+/// Chosen: operands live at once in one function. A two-byte call may push kMaxResults of them, so without it a body
+/// could ask the validator for a thousand times its own size.
+inline constexpr std::uint32_t kMaxOperands = 1'000'000;
 /// Entries of one br_table. The encoding spends a byte on each, so the body's size bounds it too.
 inline constexpr std::uint32_t kMaxBrTableEntries = kMaxFunctionBodyBytes;
 

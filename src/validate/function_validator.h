@@ -239,10 +239,13 @@ class FunctionValidator : public SignatureRules<FunctionValidator> {
   Status find_elem(spec::ElemIndex index, ValType& out) const;
   Status check_data(spec::DataIndex index) const;
   Status find_tag(spec::TagIndex index, const spec::FuncType*& out) const;
+  Status find_callee(spec::FuncIndex index, const spec::FuncType*& out) const;
   Status check_tail_results(const spec::FuncType& callee) const;
   Status find_indirect(const binary::imm::CallIndirect& imm, const spec::FuncType*& callee, ValType& address) const;
 
   // Locals (variables.cpp).
+  Status declare_locals(Types params, std::span<const binary::LocalRun> runs);
+  void mark_defaults_set(std::uint32_t params, std::span<const binary::LocalRun> runs);
   bool find_local(spec::LocalIndex index, ValType& out) const;
   /// Unknown, or not yet set.
   base::Error local_error(spec::LocalIndex index) const;
@@ -252,7 +255,7 @@ class FunctionValidator : public SignatureRules<FunctionValidator> {
   Status check_access(const Signature& signature, const binary::imm::MemArg& imm, ValType::Kind& address);
   Status check_lane(std::uint32_t lane, std::uint32_t lanes) const;
   Status check_catch(const binary::imm::Catch& clause);
-  Status test_reference(spec::HeapType heap, bool nullable, ValType result);
+  Status test_reference(spec::HeapType heap, ValType result);
   Status branch_on_cast(const binary::imm::BrOnCast& imm, ValType taken, ValType not_taken);
 
   // Aggregates (gc.cpp).
