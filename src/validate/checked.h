@@ -32,6 +32,10 @@ base::Result<module::ValidatedBody> validate_body(const module::CheckedModule& m
 /// whatever the number of threads.
 base::Status validate_bodies(const module::CheckedModule& m, unsigned threads);
 
+/// The whole module: what check_module and validate_bodies do, such that the error with the lowest offset wins of both
+/// (data segments lie behind the bodies). For tools that want every rule checked before anything else happens.
+base::Result<module::CheckedModule> validate_module(std::shared_ptr<const module::Module> m, unsigned threads);
+
 /// Only place that can make tokens.
 class ValidationAuthority {
  public:

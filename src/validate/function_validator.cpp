@@ -79,7 +79,7 @@ base::Status FunctionValidator::find_memory(spec::MemIndex index, const spec::Me
 base::Status FunctionValidator::find_elem(spec::ElemIndex index, ValType& out) const {
   if (index.value >= module_.elems.size())
     return errors::unknown("elem segment", index.value, module_.elems.size(), at());
-  out = module_.elems[index.value].type;
+  out = elem_type(module_.elems[index.value]);
   return {};
 }
 

@@ -259,6 +259,9 @@ class FunctionValidator : public SignatureRules<FunctionValidator> {
   Status branch_on_cast(const binary::imm::BrOnCast& imm, ValType taken, ValType not_taken);
 
   // Aggregates (gc.cpp).
+  /// Pops `count` operands of types type_at(0) ... type_at(count - 1).
+  template <class TypeAt>
+  Status pop_fields(std::size_t count, TypeAt&& type_at);
   Status find_field(const binary::imm::TypeField& imm, const spec::FieldType*& out) const;
   Status get_field(const binary::imm::TypeField& imm, bool extends);
   Status find_element(spec::TypeIndex index, const spec::FieldType*& out) const;

@@ -1,4 +1,7 @@
-// Structures and arrays. https://webassembly.github.io/spec/core/valid/instructions.html#aggregate-reference-instructions
+// Structures and arrays.
+// https://webassembly.github.io/spec/core/valid/instructions.html#aggregate-reference-instructions
+#include <algorithm>
+
 #include "spec/limits.h"
 #include "validate/errors.h"
 #include "validate/function_validator.h"
@@ -19,8 +22,8 @@ spec::ValType new_ref(spec::TypeIndex index) {
 base::Status FunctionValidator::check_packed_access(const spec::FieldType& field, bool extends) const {
   const bool packed = field.packed != spec::PackedType::none;
   if (packed == extends) return {};
-  return errors::type_mismatch(at(), packed ? "a packed field needs _s or _u to be read"
-                                            : "only a packed field is read with _s or _u");
+  return errors::type_mismatch(
+      at(), packed ? "a packed field needs _s or _u to be read" : "only a packed field is read with _s or _u");
 }
 
 base::Status FunctionValidator::check_default(const spec::FieldType& field) const {
@@ -37,13 +40,26 @@ base::Status FunctionValidator::find_field(const binary::imm::TypeField& imm, co
   return {};
 }
 
+// Costs no more than the operands that are there: in unreachable code a few bytes could else ask for 10,000 types.
+template <class TypeAt>
+base::Status FunctionValidator::pop_fields(std::size_t count, TypeAt&& type_at) {
+  const std::size_t present = std::min(available(), count);
+  bool fit = present == count || is_unreachable();
+  for (std::size_t depth = 0; fit && depth < present; ++depth)
+    fit = fits(operands_.peek(depth), type_at(count - 1 - depth));
+  if (fit) {
+    operands_.pop(present);
+    return {};
+  }
+  std::vector<ValType> expected;
+  for (std::size_t i = 0; i < count; ++i) expected.push_back(type_at(i));
+  return operand_error(expected);
+}
+
 base::Status FunctionValidator::on_struct_new(const binary::imm::Type& imm) {
   const spec::SubType* type = nullptr;
   HEDDLE_TRY(find_composite(imm.type, spec::CompositeKind::struct_, type));
-  std::vector<ValType> operands;
-  operands.reserve(type->fields.size());
-  for (const spec::FieldType& field : type->fields) operands.push_back(field.type);
-  HEDDLE_TRY(pop(operands));
+  HEDDLE_TRY(pop_fields(type->fields.size(), [type](std::size_t i) { return type->fields[i].type; }));
   push(new_ref(imm.type));
   return {};
 }
@@ -121,7 +137,7 @@ base::Status FunctionValidator::on_array_new_fixed(const binary::imm::TypeLen& i
   HEDDLE_TRY(find_element(imm.type, element));
   if (imm.length > spec::kMaxArrayNewFixed)
     return errors::limit(at(), "too many operands", imm.length, spec::kMaxArrayNewFixed);
-  HEDDLE_TRY(pop(std::vector<ValType>(imm.length, element->type)));
+  HEDDLE_TRY(pop_fields(imm.length, [element](std::size_t) { return element->type; }));
   push(new_ref(imm.type));
   return {};
 }

@@ -15,13 +15,22 @@ inline base::Status check_val_type(const module::Module& m, spec::ValType type, 
   return check_reference_type(m, type, at);
 }
 
-/// The type section: every type refers only to types of its own or earlier groups, and is a subtype of what it declares.
+/// The type section: every type refers only to types of its own or earlier groups, and is a subtype of what it
+/// declares.
 base::Status check_type_section(const module::Module& m);
 
 /// "size minimum must not be greater than maximum", "memory size ...", shared, custom page sizes.
 base::Status check_mem_type(const module::Module& m, const spec::MemType& type, std::uint64_t at);
 base::Status check_table_type(const module::Module& m, const spec::TableType& type, std::uint64_t at);
+/// The index of a function type.
+base::Status check_func_type_index(const module::Module& m, spec::TypeIndex type, std::uint64_t at);
 /// A function type without results.
 base::Status check_tag_type(const module::Module& m, const spec::TagType& type, std::uint64_t at);
+
+/// The type of a segment's elements: function indices are references that are not null.
+/// https://webassembly.github.io/spec/core/binary/modules.html#element-section
+inline spec::ValType elem_type(const module::ElemSegment& segment) {
+  return segment.uses_expressions ? segment.type : spec::ValType::ref(spec::HeapType::func, false);
+}
 
 }  // namespace heddle::validate
