@@ -5,6 +5,7 @@
 // are woken in the order of their arrival (memory.atomic.notify promises that), so a signal cannot be taken from a
 // waiter by one who arrived after it.
 #include <errno.h>
+#include <wasi/api.h>
 
 #include "layer.h"
 
@@ -20,8 +21,9 @@ static struct cond* inside(pthread_cond_t* cond) {
 }
 
 int pthread_cond_init(pthread_cond_t* restrict cond, const pthread_condattr_t* restrict attributes) {
-  clockid_t clock = CLOCK_REALTIME;
-  if (attributes != NULL) pthread_condattr_getclock(attributes, &clock);
+  // The field and not pthread_condattr_getclock, which in this C library never writes its result ("a & mask == id").
+  int wants_monotonic = attributes != NULL && (attributes->__attr & 0x7fffffff) == __WASI_CLOCKID_MONOTONIC;
+  clockid_t clock = wants_monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME;
   *inside(cond) = (struct cond){.clock = clock};
   return 0;
 }
