@@ -44,3 +44,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     target_link_options(heddle_flags INTERFACE -fuse-ld=lld)
   endif()
 endif()
+
+# Says whether two parts (engine, LLVM tier, code cache) come from one build.
+execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} describe --always --dirty --abbrev=16
+  OUTPUT_VARIABLE HEDDLE_COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+set(HEDDLE_BUILD_ID "${PROJECT_VERSION}-${HEDDLE_COMMIT}-${CMAKE_CXX_COMPILER_ID}${CMAKE_CXX_COMPILER_VERSION}-${CMAKE_BUILD_TYPE}")

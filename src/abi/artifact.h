@@ -47,6 +47,12 @@ struct ExceptionHandler {
   spec::TagIndex tag;  ///< unless catches_all
 };
 
+/// From code_offset on (until the next row) the return address stands at [rsp + size_bytes].
+struct FrameRow {
+  std::uint32_t code_offset = 0;
+  std::uint32_t size_bytes = 0;
+};
+
 /// The frame between prologue and epilogue: return address at [rsp + size_bytes].
 struct FrameInfo {
   std::uint32_t size_bytes = 0;
@@ -56,6 +62,9 @@ struct FrameInfo {
   std::array<std::int32_t, 6> saved = {-1, -1, -1, -1, -1, -1};
   /// [begin, end) pairs of code_offset where rsp is back as at entry (after an epilogue's add), in order.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> popped;
+  /// If not empty, instead of prologue_end and popped: the whole story, ascending (code whose prologue has several
+  /// steps).
+  std::vector<FrameRow> rows;
 };
 
 struct CodeArtifact {
@@ -68,6 +77,11 @@ struct CodeArtifact {
   std::vector<ExceptionHandler> handlers;
   FrameInfo frame;
   std::string listing;  ///< for --dump-code, if asked for
+  /// If set, trap_sites and call_sites are empty: any instruction may be a memory access that faults
+  /// (memory_out_of_bounds), every ud2 has its code in eax, and `offset_rows` gives places.
+  bool sites_by_range = false;
+  /// From return_offset on (until the next row) code belongs to body_offset. Ascending; only with sites_by_range.
+  std::vector<CallSite> offset_rows;
 };
 
 /// A tier cannot compile this function; the caller keeps the other tier.
