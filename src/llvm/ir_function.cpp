@@ -1,0 +1,250 @@
+#include "llvm/ir_function.h"
+
+#include <fmt/format.h>
+#include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/MDBuilder.h>
+
+namespace heddle::llvm_tier {
+
+using abi::Location;
+using spec::TrapCode;
+using spec::ValType;
+
+std::string function_symbol(spec::FuncIndex func) {
+  return fmt::format("f.{}", func.value);
+}
+std::string slot_symbol(spec::FuncIndex func) {
+  return fmt::format("slot.{}", func.value);
+}
+
+IrFunction::IrFunction(llvm::Module& out, const module::Module& m, const abi::VmLayout& layout, spec::FuncIndex func)
+    : out_(out),
+      module_(m),
+      layout_(layout),
+      func_(func),
+      type_(m.type_of(func)),
+      body_begin_(m.body(func).range.begin),
+      ir_(out.getContext()) {
+  invariant_ = llvm::MDNode::get(out.getContext(), {});
+  unlikely_ = llvm::MDBuilder(out.getContext()).createBranchWeights(1, 1 << 20);
+}
+
+// Types and signatures.
+
+llvm::Type* IrFunction::type_of(ValType type) const {
+  llvm::LLVMContext& context = out_.getContext();
+  switch (type.kind()) {
+    case ValType::Kind::i32: return llvm::Type::getInt32Ty(context);
+    case ValType::Kind::f32: return llvm::Type::getFloatTy(context);
+    case ValType::Kind::f64: return llvm::Type::getDoubleTy(context);
+    case ValType::Kind::v128: return llvm::FixedVectorType::get(llvm::Type::getInt64Ty(context), 2);
+    case ValType::Kind::i64:
+    case ValType::Kind::ref:
+    case ValType::Kind::bottom: return llvm::Type::getInt64Ty(context);
+  }
+  HEDDLE_UNREACHABLE("every value type has an LLVM type");
+}
+
+// Register parameters in order, then the vmctx; the others are not part of the LLVM signature.
+llvm::FunctionType* IrFunction::function_type(const spec::FuncType& type) const {
+  std::vector<llvm::Type*> params;
+  abi::ParamLocations places;
+  for (ValType t : type.params)
+    if (places.next(t).kind != Location::Kind::overflow) params.push_back(type_of(t));
+  params.push_back(llvm::PointerType::get(out_.getContext(), 0));
+  llvm::Type* result = type.results.empty() ? llvm::Type::getVoidTy(out_.getContext()) : type_of(type.results[0]);
+  return llvm::FunctionType::get(result, params, false);
+}
+
+llvm::AttributeList IrFunction::call_attributes(const spec::FuncType& type) const {
+  llvm::LLVMContext& context = out_.getContext();
+  llvm::AttributeList list;
+  unsigned index = 0;
+  abi::ParamLocations places;
+  for (ValType t : type.params) {
+    if (places.next(t).kind == Location::Kind::overflow) continue;
+    if (t == spec::kI32) list = list.addParamAttribute(context, index, llvm::Attribute::ZExt);
+    ++index;
+  }
+  list = list.addParamAttribute(context, index, llvm::Attribute::SwiftSelf);
+  if (!type.results.empty() && type.results[0] == spec::kI32)
+    list = list.addRetAttribute(context, llvm::Attribute::ZExt);
+  return list.addFnAttribute(context, llvm::Attribute::NoUnwind);
+}
+
+void IrFunction::set_convention(llvm::Function& function, const spec::FuncType& type) const {
+  function.setCallingConv(llvm::CallingConv::Swift);
+  function.setAttributes(call_attributes(type));
+  function.setUWTableKind(llvm::UWTableKind::Async);
+  function.addFnAttr("probe-stack", "inline-asm");
+  function.addFnAttr(llvm::Attribute::NoRedZone);
+}
+
+// The body's frame.
+
+void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
+  llvm::FunctionType* signature = function_type(type_);
+  function_ = llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, function_symbol(func_), out_);
+  set_convention(*function_, type_);
+
+  llvm::DIBuilder debug(out_);
+  llvm::DIFile* file = debug.createFile("wasm", "");
+  debug.createCompileUnit(llvm::DISourceLanguageName(llvm::dwarf::DW_LANG_C), file, "heddle", true, "", 0, "",
+                          llvm::DICompileUnit::LineTablesOnly);
+  subprogram_ = debug.createFunction(file, function_symbol(func_), "", file, 1, debug.createSubroutineType({}), 1,
+                                     llvm::DINode::FlagZero, llvm::DISubprogram::SPFlagDefinition);
+  function_->setSubprogram(subprogram_);
+  debug.finalize();
+
+  ir_.SetInsertPoint(new_block("entry"));
+  body_offset_ = body_begin_;
+  set_debug_place();
+  vmctx_ = function_->getArg(signature->getNumParams() - 1);
+
+  Value* sp =
+      ir_.CreateCall(llvm::InlineAsm::get(llvm::FunctionType::get(ir_.getPtrTy(), false), "movq %rsp, $0", "=r", true));
+  Value* limit = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetStackLimit));
+  trap_if(ir_.CreateICmpULT(sp, limit), TrapCode::call_stack_exhausted);
+
+  // Overflow parameters are fetched first thing: any later call may overwrite the buffer.
+  abi::ParamLocations places;
+  unsigned argument = 0;
+  for (ValType t : type_.params) {
+    const Location at = places.next(t);
+    Value* value = at.kind == Location::Kind::overflow ? ir_.CreateLoad(type_of(t), overflow_slot(at.index))
+                                                       : static_cast<Value*>(function_->getArg(argument++));
+    llvm::AllocaInst* local = ir_.CreateAlloca(type_of(t));
+    ir_.CreateStore(value, local);
+    locals_.push_back(local);
+  }
+  for (const binary::LocalRun& run : runs)
+    for (std::uint32_t i = 0; i < run.count; ++i) {
+      llvm::AllocaInst* local = ir_.CreateAlloca(type_of(run.type));
+      ir_.CreateStore(llvm::Constant::getNullValue(type_of(run.type)), local);
+      locals_.push_back(local);
+    }
+  if (!module_.memories.empty()) memory0_base_ = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetMemory0Base));
+
+  llvm::BasicBlock* end = new_block("return");
+  Frame frame{FrameKind::function, 0, {}, type_.results, end, end, nullptr, {}, {}, {}};
+  frame.end_phis = make_phis(end, type_.results);
+  frames_.push_back(std::move(frame));
+}
+
+void IrFunction::begin_instruction(std::uint64_t body_offset, bool reachable) {
+  body_offset_ = body_offset;
+  reachable_ = reachable;
+  set_debug_place();
+}
+
+void IrFunction::set_debug_place() {
+  const auto line = static_cast<unsigned>(body_offset_ - body_begin_ + 1);
+  ir_.SetCurrentDebugLocation(llvm::DILocation::get(out_.getContext(), line, 0, subprogram_));
+}
+
+base::Status IrFunction::leave_to_baseline(std::string reason) {
+  unsupported_ = std::move(reason);
+  return base::Error{base::ErrorKind::unsupported, body_offset_, *unsupported_};
+}
+
+base::Status IrFunction::leave_to_baseline(Opcode op) {
+  return leave_to_baseline(std::string(spec::opcode_info(op).text));
+}
+
+std::vector<llvm::Value*> IrFunction::pop_n(std::size_t n) {
+  std::vector<Value*> values(stack_.end() - static_cast<std::ptrdiff_t>(n), stack_.end());
+  stack_.resize(stack_.size() - n);
+  return values;
+}
+
+// Traps: a cold block of its own for each, so that its ud2 has this instruction's place; `nomerge` keeps it so.
+
+void IrFunction::trap_now(Value* code) {
+  auto* type = llvm::FunctionType::get(ir_.getVoidTy(), {ir_.getInt32Ty()}, false);
+  llvm::CallInst* ud2 = ir_.CreateCall(llvm::InlineAsm::get(type, "ud2", "{eax}", true), {code});
+  ud2->addFnAttr(llvm::Attribute::NoMerge);
+  ud2->addFnAttr(llvm::Attribute::NoReturn);
+  ud2->addFnAttr(llvm::Attribute::NoUnwind);
+  ud2->addFnAttr(llvm::Attribute::Cold);
+  ir_.CreateUnreachable();
+}
+
+void IrFunction::trap_if(Value* condition, TrapCode code) {
+  llvm::BasicBlock* trap = new_block("trap");
+  llvm::BasicBlock* next = new_block("next");
+  ir_.CreateCondBr(condition, trap, next, unlikely_);
+  ir_.SetInsertPoint(trap);
+  trap_now(ir_.getInt32(static_cast<std::uint32_t>(code)));
+  ir_.SetInsertPoint(next);
+}
+
+void IrFunction::trap_if_status(Value* status) {
+  llvm::BasicBlock* trap = new_block("trap");
+  llvm::BasicBlock* next = new_block("next");
+  ir_.CreateCondBr(ir_.CreateICmpNE(status, ir_.getInt32(0)), trap, next, unlikely_);
+  ir_.SetInsertPoint(trap);
+  trap_now(status);
+  ir_.SetInsertPoint(next);
+}
+
+llvm::Value* IrFunction::checked_result64(Value* result) {
+  llvm::BasicBlock* trap = new_block("trap");
+  llvm::BasicBlock* next = new_block("next");
+  ir_.CreateCondBr(ir_.CreateICmpSLT(result, ir_.getInt64(0)), trap, next, unlikely_);
+  ir_.SetInsertPoint(trap);
+  trap_now(ir_.CreateTrunc(ir_.CreateNeg(result), ir_.getInt32Ty()));
+  ir_.SetInsertPoint(next);
+  return result;
+}
+
+// The vmctx.
+
+llvm::Value* IrFunction::load_invariant(llvm::Type* type, Value* address) {
+  llvm::LoadInst* load = ir_.CreateLoad(type, address);
+  load->setMetadata(llvm::LLVMContext::MD_invariant_load, invariant_);
+  return load;
+}
+
+llvm::Value* IrFunction::store_pointer() {
+  return load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetStore));
+}
+
+llvm::Value* IrFunction::overflow_slot(std::uint32_t index) {
+  const std::uint64_t offset = static_cast<std::uint64_t>(abi::kStoreOffsetOverflow) + index * sizeof(abi::VmValue);
+  return ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), store_pointer(), offset);
+}
+
+llvm::Value* IrFunction::table_pointer(spec::TableIndex table) {
+  Value* field = vm_field(layout_.table(table));
+  return layout_.table_is_pointer(table) ? load_invariant(ir_.getPtrTy(), field) : field;
+}
+
+llvm::Value* IrFunction::global_pointer(spec::GlobalIndex global) {
+  Value* field = vm_field(layout_.global(global));
+  return layout_.global_is_pointer(global) ? load_invariant(ir_.getPtrTy(), field) : field;
+}
+
+// rsp is constant between prologue and epilogue (no dynamic allocas, no pushed arguments), so reading it just before
+// the call gives what VmStore::exit_sp wants. Afterwards the interrupt flag is tested (builtins.def).
+llvm::Value* IrFunction::builtin_call(abi::Builtin builtin, llvm::Type* result, std::initializer_list<Value*> args) {
+  std::vector<llvm::Type*> types;
+  for (Value* arg : args) types.push_back(arg->getType());
+  Value* table = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetBuiltins));
+  Value* callee = load_invariant(
+      ir_.getPtrTy(),
+      ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), table, static_cast<std::uint64_t>(abi::offset_of(builtin))));
+  Value* sp =
+      ir_.CreateCall(llvm::InlineAsm::get(llvm::FunctionType::get(ir_.getPtrTy(), false), "movq %rsp, $0", "=r", true));
+  Value* store = store_pointer();
+  ir_.CreateStore(sp, ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), store, abi::kStoreOffsetExitSp), true);
+  llvm::CallInst* call =
+      ir_.CreateCall(llvm::FunctionType::get(result, types, false), callee, std::vector<Value*>(args));
+  call->addFnAttr(llvm::Attribute::NoUnwind);
+  if (result->isIntegerTy(32)) call->addRetAttr(llvm::Attribute::ZExt);
+  Value* flag = ir_.CreateLoad(
+      ir_.getInt32Ty(), ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), store, abi::kStoreOffsetInterrupt), true);
+  trap_if(ir_.CreateICmpNE(flag, ir_.getInt32(0)), TrapCode::interrupted);
+  return call;
+}
+
+}  // namespace heddle::llvm_tier

@@ -1,0 +1,267 @@
+// IrFunction: builds the LLVM function of one wasm function, as the visitor of validate::Checked (or of a walk over a
+// body already validated). SSA for the operand stack, allocas for locals (sroa turns them into SSA).
+//
+// The calling convention is abi/calling_convention.h: swiftcc with the vmctx as swiftself (r13); i32 zero-extended;
+// what does not fit the registers travels in VmStore::overflow. Memory accesses are volatile and align 1, because their
+// trap is an effect; each instruction's debug location carries its body offset ("line" = offset in the body + 1), from
+// which object_reader.cpp makes the artifact's tables.
+//
+// Split by family: control.cpp numeric.cpp convert.cpp memory.cpp atomic.cpp calls.cpp variables.cpp simd.cpp.
+#pragma once
+
+#include <llvm/IR/DIBuilder.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "abi/builtins.h"
+#include "abi/calling_convention.h"
+#include "abi/vmctx.h"
+#include "binary/body_reader.h"
+#include "spec/trap_codes.h"
+
+namespace heddle::llvm_tier {
+
+class IrFunction : public binary::CategoryVisitor<IrFunction> {
+  using Status = base::Status;
+  using Opcode = spec::Opcode;
+  using Value = llvm::Value;
+
+ public:
+  /// `out` gets the function, named by its index. All borrowed for the builder's life.
+  IrFunction(llvm::Module& out, const module::Module& m, const abi::VmLayout& layout, spec::FuncIndex func);
+
+  /// Set if an instruction came up that this tier leaves to the baseline; the walk has then ended with an error.
+  const std::optional<std::string>& unsupported() const { return unsupported_; }
+
+  // The visitor's side (validate/checked.h).
+  void begin_body(std::span<const binary::LocalRun> runs);
+  void begin_instruction(std::uint64_t body_offset, bool reachable);
+
+#define HEDDLE_FAMILY(name)                 \
+  template <class Imm>                      \
+  Status on_##name(Opcode op, const Imm&) { \
+    return leave_to_baseline(op);           \
+  }
+  HEDDLE_FAMILY(Control)
+  HEDDLE_FAMILY(Parametric)
+  HEDDLE_FAMILY(Variable)
+  HEDDLE_FAMILY(Memory)
+  HEDDLE_FAMILY(Table)
+  HEDDLE_FAMILY(Reference)
+  HEDDLE_FAMILY(Exception)
+  HEDDLE_FAMILY(Const)
+  HEDDLE_FAMILY(Gc)
+  HEDDLE_FAMILY(Wide)
+  HEDDLE_FAMILY(SimdLoad)
+  HEDDLE_FAMILY(SimdStore)
+  HEDDLE_FAMILY(SimdLoadLane)
+  HEDDLE_FAMILY(SimdStoreLane)
+  HEDDLE_FAMILY(SimdConst)
+  HEDDLE_FAMILY(SimdShuffle)
+  HEDDLE_FAMILY(SimdSplat)
+  HEDDLE_FAMILY(SimdExtractLane)
+  HEDDLE_FAMILY(SimdReplaceLane)
+  HEDDLE_FAMILY(SimdUnary)
+  HEDDLE_FAMILY(SimdBinary)
+  HEDDLE_FAMILY(SimdTernary)
+  HEDDLE_FAMILY(SimdShift)
+  HEDDLE_FAMILY(SimdTest)
+#undef HEDDLE_FAMILY
+
+  // control.cpp
+  Status on_unreachable(const binary::imm::None&);
+  Status on_nop(const binary::imm::None&) { return {}; }
+  Status on_block(const binary::imm::BlockType&);
+  Status on_loop(const binary::imm::BlockType&);
+  Status on_if_(const binary::imm::BlockType&);
+  Status on_else_(const binary::imm::None&);
+  Status on_end(const binary::imm::None&);
+  Status on_br(const binary::imm::Label&);
+  Status on_br_if(const binary::imm::Label&);
+  Status on_br_table(const binary::imm::BrTable&);
+  Status on_br_on_null(const binary::imm::Label&);
+  Status on_br_on_non_null(const binary::imm::Label&);
+  Status on_return_(const binary::imm::None&);
+
+  // calls.cpp
+  Status on_call(const binary::imm::Func&);
+  Status on_call_indirect(const binary::imm::CallIndirect&);
+  Status on_call_ref(const binary::imm::Type&);
+
+  // variables.cpp
+  Status on_drop(const binary::imm::None&);
+  Status on_select(const binary::imm::None&);
+  Status on_select_t(const binary::imm::SelectTypes&) { return on_select({}); }
+  Status on_local_get(const binary::imm::Local&);
+  Status on_local_set(const binary::imm::Local&);
+  Status on_local_tee(const binary::imm::Local&);
+  Status on_global_get(const binary::imm::Global&);
+  Status on_global_set(const binary::imm::Global&);
+  Status on_ref_null(const binary::imm::HeapType&);
+  Status on_ref_is_null(const binary::imm::None&);
+  Status on_ref_func(const binary::imm::Func&);
+  Status on_ref_as_non_null(const binary::imm::None&);
+  Status on_ref_eq(const binary::imm::None&);
+
+  // numeric.cpp, convert.cpp
+  Status on_i32_const(const binary::imm::I32Const&);
+  Status on_i64_const(const binary::imm::I64Const&);
+  Status on_f32_const(const binary::imm::F32Const&);
+  Status on_f64_const(const binary::imm::F64Const&);
+  Status on_Unary(Opcode, const binary::imm::None&);
+  Status on_Binary(Opcode, const binary::imm::None&);
+  Status on_Test(Opcode, const binary::imm::None&);
+  Status on_Compare(Opcode, const binary::imm::None&);
+  Status on_Convert(Opcode, const binary::imm::None&);
+
+  // memory.cpp
+  Status on_Load(Opcode, const binary::imm::MemArg&);
+  Status on_Store(Opcode, const binary::imm::MemArg&);
+  Status on_memory_size(const binary::imm::Memory&);
+  Status on_memory_grow(const binary::imm::Memory&);
+  Status on_memory_fill(const binary::imm::Memory&);
+  Status on_memory_copy(const binary::imm::MemoryCopy&);
+  Status on_memory_init(const binary::imm::MemoryInit&);
+  Status on_data_drop(const binary::imm::Data&);
+  Status on_table_get(const binary::imm::Table&);
+  Status on_table_set(const binary::imm::Table&);
+  Status on_table_size(const binary::imm::Table&);
+  Status on_table_grow(const binary::imm::Table&);
+  Status on_table_fill(const binary::imm::Table&);
+  Status on_table_copy(const binary::imm::TableCopy&);
+  Status on_table_init(const binary::imm::TableInit&);
+  Status on_elem_drop(const binary::imm::Elem&);
+
+  // atomic.cpp
+  Status on_AtomicLoad(Opcode, const binary::imm::MemArg&);
+  Status on_AtomicStore(Opcode, const binary::imm::MemArg&);
+  Status on_AtomicRmw(Opcode, const binary::imm::MemArg&);
+  Status on_AtomicCmpxchg(Opcode, const binary::imm::MemArg&);
+  Status on_AtomicWait(Opcode, const binary::imm::MemArg&);
+  Status on_AtomicNotify(Opcode, const binary::imm::MemArg&);
+  Status on_AtomicFence(Opcode, const binary::imm::Fence&);
+
+ private:
+  enum class FrameKind : std::uint8_t { function, block, loop, if_, else_ };
+
+  struct Frame {
+    FrameKind kind;
+    std::size_t height;  ///< operands below the block's parameters
+    spec::ResultType params;
+    spec::ResultType results;
+    llvm::BasicBlock* label;  ///< where a branch goes: the header of a loop, else `end`
+    llvm::BasicBlock* end;
+    llvm::BasicBlock* else_block = nullptr;
+    std::vector<llvm::PHINode*> label_phis;  ///< of a loop's header
+    std::vector<llvm::PHINode*> end_phis;
+    std::vector<Value*> else_params;  ///< if: the parameters again, for else
+    const std::vector<llvm::PHINode*>& branch_phis() const { return kind == FrameKind::loop ? label_phis : end_phis; }
+  };
+
+  struct BlockSignature {
+    spec::ResultType params;
+    spec::ResultType results;
+  };
+
+  Status leave_to_baseline(Opcode op);
+  Status leave_to_baseline(std::string reason);
+
+  // Types.
+  llvm::Type* type_of(spec::ValType type) const;
+  llvm::FunctionType* function_type(const spec::FuncType& type) const;
+  void set_convention(llvm::Function& function, const spec::FuncType& type) const;
+  llvm::AttributeList call_attributes(const spec::FuncType& type) const;
+
+  // The operand stack.
+  void push(Value* value) { stack_.push_back(value); }
+  Value* pop() {
+    Value* value = stack_.back();
+    stack_.pop_back();
+    return value;
+  }
+  std::vector<Value*> pop_n(std::size_t n);
+  /// A comparison's i1 as wasm's i32.
+  void push_bool(Value* i1) { push(ir_.CreateZExt(i1, ir_.getInt32Ty())); }
+  Value* pop_condition() { return ir_.CreateICmpNE(pop(), ir_.getInt32(0)); }
+
+  // Control.
+  BlockSignature signature_of(const binary::imm::BlockType& type) const;
+  llvm::BasicBlock* new_block(const char* name);
+  std::vector<llvm::PHINode*> make_phis(llvm::BasicBlock* block, const spec::ResultType& types);
+  void enter_frame(FrameKind kind, const BlockSignature& signature, llvm::BasicBlock* label, llvm::BasicBlock* end);
+  /// Adds the operands on top of the stack to the target's phis; the branch itself is the caller's.
+  void pass_operands(Frame& target);
+  Frame& frame_at(spec::LabelDepth depth) { return frames_[frames_.size() - 1 - depth.value]; }
+  void finish_frame();
+  void emit_return();
+
+  // Traps.
+  void trap_if(Value* condition, spec::TrapCode code);
+  void trap_now(Value* code);
+  void trap_if_status(Value* status);
+  /// A builtin's result64: traps if negative, else gives the value.
+  Value* checked_result64(Value* result);
+
+  // The vmctx.
+  Value* vm_field(std::int32_t offset) {
+    return ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), vmctx_, static_cast<std::uint64_t>(offset));
+  }
+  Value* load_invariant(llvm::Type* type, Value* address);
+  Value* store_pointer();
+  Value* overflow_slot(std::uint32_t index);
+  Value* table_pointer(spec::TableIndex table);
+  Value* global_pointer(spec::GlobalIndex global);
+  Value* builtin_call(abi::Builtin builtin, llvm::Type* result, std::initializer_list<Value*> args);
+  Value* zext64(Value* value) {
+    return value->getType()->isIntegerTy(64) ? value : ir_.CreateZExt(value, ir_.getInt64Ty());
+  }
+
+  // Memory.
+  Value* memory_base(spec::MemIndex memory);
+  Value* memory_size_bytes(spec::MemIndex memory);
+  /// Checked address of an access of `width` bytes whose operand is `index`.
+  Value* address_of(Value* index, const binary::imm::MemArg& memarg, std::uint32_t width, bool must_be_aligned);
+  Value* checked_element(spec::TableIndex table, Value* index);
+  Value* narrow_index(Value* value, spec::AddressType address);
+
+  // Calls.
+  void call_function(const spec::FuncType& type, Value* callee, Value* callee_vmctx);
+  void call_ref_checked(const spec::FuncType& type, Value* func_ref);
+
+  // Numbers.
+  Value* checked_trunc(Opcode op, Value* value);
+  /// Hides a float constant from folds that drop the quieting of a signalling NaN (x * 1.0 -> x).
+  Value* opaque_if_constant(Value* value);
+  Value* float_intrinsic(llvm::Intrinsic::ID id, Value* value) { return ir_.CreateUnaryIntrinsic(id, value); }
+
+  void set_debug_place();
+
+  llvm::Module& out_;
+  const module::Module& module_;
+  const abi::VmLayout& layout_;
+  spec::FuncIndex func_;
+  const spec::FuncType& type_;
+  std::uint64_t body_begin_;
+  llvm::IRBuilder<> ir_;
+  llvm::Function* function_ = nullptr;
+  llvm::DISubprogram* subprogram_ = nullptr;
+  llvm::MDNode* invariant_ = nullptr;
+  llvm::MDNode* unlikely_ = nullptr;
+  Value* vmctx_ = nullptr;
+  Value* memory0_base_ = nullptr;
+  std::vector<llvm::AllocaInst*> locals_;
+  std::vector<Value*> stack_;
+  std::vector<Frame> frames_;
+  bool reachable_ = true;
+  std::uint64_t body_offset_ = 0;
+  std::optional<std::string> unsupported_;
+};
+
+/// "f.12": the symbol of a function of the module; "slot.12": of its jump-table slot.
+std::string function_symbol(spec::FuncIndex func);
+std::string slot_symbol(spec::FuncIndex func);
+
+}  // namespace heddle::llvm_tier

@@ -1,0 +1,21 @@
+// LLVM IR -> optimised -> object file in memory. Passes constructed by hand, X86 back end only. Each thread keeps one
+// target machine; contexts are the caller's.
+#pragma once
+
+#include <llvm/ADT/SmallVector.h>
+#include <llvm/IR/Module.h>
+
+namespace heddle::llvm_tier {
+
+using ObjectBytes = llvm::SmallVector<char, 0>;
+
+/// Sets the module's triple and data layout; call before building functions in it.
+void prepare_module(llvm::Module& out);
+
+/// Optimises every function and emits an ELF relocatable object.
+ObjectBytes optimise_and_emit(llvm::Module& out);
+
+/// Textual IR, for --dump-code.
+std::string to_text(const llvm::Module& out);
+
+}  // namespace heddle::llvm_tier

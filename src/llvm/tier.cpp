@@ -1,0 +1,42 @@
+#include "llvm/tier.h"
+
+#include <llvm/IR/LLVMContext.h>
+
+#include "llvm/ir_function.h"
+#include "llvm/object_reader.h"
+#include "llvm/pipeline.h"
+#include "validate/checked.h"
+
+namespace heddle::llvm_tier {
+
+abi::CompileResult LlvmTier::compile(const abi::CompileRequest& request) const {
+  llvm::LLVMContext context;
+  llvm::Module out("wasm", context);
+  prepare_module(out);
+  const module::Module& m = request.module.module();
+  IrFunction function(out, m, request.layout, request.func);
+  auto body = validate::Checked<IrFunction>(request.module, request.func, function).run();
+  if (!body.ok()) {
+    if (function.unsupported()) return abi::Unsupported{body.error().offset, *function.unsupported()};
+    return std::move(body).error();
+  }
+  std::string listing = request.want_listing ? to_text(out) : std::string();
+  const ObjectBytes object = optimise_and_emit(out);
+  if (request.want_listing) listing += "; optimised\n" + to_text(out);
+  auto parts = read_object({object.data(), object.size()}, m.body(request.func).range.begin);
+  if (const auto* problem = std::get_if<std::string>(&parts)) return abi::Unsupported{base::kNoOffset, *problem};
+  ObjectParts& read = *std::get_if<ObjectParts>(&parts);
+  abi::CodeArtifact artifact{.body = *body,
+                             .code = std::move(read.code),
+                             .trap_sites = {},
+                             .call_sites = {},
+                             .relocations = std::move(read.relocations),
+                             .handlers = {},
+                             .frame = std::move(read.frame),
+                             .listing = std::move(listing),
+                             .sites_by_range = true,
+                             .offset_rows = std::move(read.offset_rows)};
+  return artifact;
+}
+
+}  // namespace heddle::llvm_tier

@@ -1,0 +1,16 @@
+// The LLVM tier as abi::Tier: validates a body, builds LLVM IR for it in the same pass, optimises, emits an object to
+// memory and turns that into a CodeArtifact. Stateless between calls; any thread, many at once (each call has an
+// LLVMContext of its own). Functions it cannot compile come back as Unsupported and stay in the baseline tier.
+#pragma once
+
+#include "abi/tier.h"
+
+namespace heddle::llvm_tier {
+
+class LlvmTier final : public abi::Tier {
+ public:
+  std::string_view name() const override { return "llvm"; }
+  abi::CompileResult compile(const abi::CompileRequest& request) const override;
+};
+
+}  // namespace heddle::llvm_tier
