@@ -3,7 +3,11 @@ option(HEDDLE_DEVELOPER "Build tests and treat warnings as errors" ${PROJECT_IS_
 option(HEDDLE_BENCH "Build the benchmarks" OFF)
 option(HEDDLE_LLVM "Build the LLVM tier (a library of its own)" ON)
 set(HEDDLE_SANITIZE "" CACHE STRING "Comma-separated sanitizers, e.g. address,undefined or thread")
-set(HEDDLE_TESTSUITE "" CACHE PATH "Folder with the WebAssembly specification's test scripts (*.wast)")
+option(HEDDLE_GUESTS "Build the guest programs and run them in the tests" ON)
+set(HEDDLE_TESTSUITE "$ENV{HEDDLE_TESTSUITE}" CACHE PATH "Folder with the WebAssembly specification's test scripts (*.wast)")
+if(NOT HEDDLE_TESTSUITE AND EXISTS ${PROJECT_SOURCE_DIR}/../shared/testsuite)
+  set(HEDDLE_TESTSUITE ${PROJECT_SOURCE_DIR}/../shared/testsuite)
+endif()
 set(HEDDLE_CACHE "$ENV{HEDDLE_CACHE}" CACHE PATH "Folder outside the source tree where downloads for guests are kept")
 
 if(NOT CMAKE_BUILD_TYPE)

@@ -23,25 +23,25 @@ struct slot {
   int is_last;
   unsigned char input[kDictionary + kBlock];  // the dictionary, then the block
   size_t dictionary_size, block_size;
-  unsigned char *output;
+  unsigned char* output;
   size_t output_room, output_size;
   unsigned long crc;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;  // guards the states, next_to_take and no_more
 static pthread_cond_t work_ready = PTHREAD_COND_INITIALIZER, work_done = PTHREAD_COND_INITIALIZER;
-static struct slot *slots;
+static struct slot* slots;
 static int slot_count, no_more;
 static size_t next_to_take;
 static int level = Z_DEFAULT_COMPRESSION;
 
-static void fail(const char *what) {
+static void fail(const char* what) {
   fprintf(stderr, "pgzip: %s\n", what);
   exit(1);
 }
 
-static void write_all(const void *bytes, size_t size) {
-  for (const char *at = bytes; size > 0;) {
+static void write_all(const void* bytes, size_t size) {
+  for (const char* at = bytes; size > 0;) {
     ssize_t written = write(STDOUT_FILENO, at, size);
     if (written <= 0) fail("cannot write");
     at += written;
@@ -49,7 +49,7 @@ static void write_all(const void *bytes, size_t size) {
   }
 }
 
-static size_t read_block(int fd, unsigned char *to) {
+static size_t read_block(int fd, unsigned char* to) {
   size_t size = 0;
   while (size < kBlock) {
     ssize_t got = read(fd, to + size, kBlock - size);
@@ -60,8 +60,8 @@ static size_t read_block(int fd, unsigned char *to) {
   return size;
 }
 
-static void compress_slot(z_stream *stream, struct slot *slot) {
-  unsigned char *block = slot->input + slot->dictionary_size;
+static void compress_slot(z_stream* stream, struct slot* slot) {
+  unsigned char* block = slot->input + slot->dictionary_size;
   deflateReset(stream);
   if (slot->dictionary_size > 0) deflateSetDictionary(stream, slot->input, (uInt)slot->dictionary_size);
   stream->next_in = block;
@@ -74,13 +74,13 @@ static void compress_slot(z_stream *stream, struct slot *slot) {
   slot->crc = crc32(0, block, (uInt)slot->block_size);
 }
 
-static void *worker(void *unused) {
+static void* worker(void* unused) {
   z_stream stream;
   memset(&stream, 0, sizeof stream);
   if (deflateInit2(&stream, level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) fail("no memory");
   pthread_mutex_lock(&lock);
   for (;;) {
-    struct slot *slot = &slots[next_to_take % (size_t)slot_count];
+    struct slot* slot = &slots[next_to_take % (size_t)slot_count];
     if (slot->state == kFilled) {
       slot->state = kTaken;
       ++next_to_take;
@@ -100,27 +100,27 @@ static void *worker(void *unused) {
   return unused;
 }
 
-static void set_state(struct slot *slot, enum slot_state state) {
+static void set_state(struct slot* slot, enum slot_state state) {
   pthread_mutex_lock(&lock);
   slot->state = state;
   if (state == kFilled) pthread_cond_signal(&work_ready);
   pthread_mutex_unlock(&lock);
 }
 
-static int is_empty(struct slot *slot) {
+static int is_empty(struct slot* slot) {
   pthread_mutex_lock(&lock);
   int empty = slot->state == kEmpty;
   pthread_mutex_unlock(&lock);
   return empty;
 }
 
-static void wait_until_done(struct slot *slot) {
+static void wait_until_done(struct slot* slot) {
   pthread_mutex_lock(&lock);
   while (slot->state != kDone) pthread_cond_wait(&work_done, &lock);
   pthread_mutex_unlock(&lock);
 }
 
-static void put_le32(unsigned char *to, unsigned long value) {
+static void put_le32(unsigned char* to, unsigned long value) {
   for (int i = 0; i < 4; ++i) to[i] = (unsigned char)(value >> (8 * i));
 }
 
@@ -134,7 +134,7 @@ static void compress_stream(int fd) {
   write_all(header, sizeof header);
   size_t ahead_size = read_block(fd, ahead);  // one block ahead, to know which is the last
   while (!at_end || written < filled) {
-    struct slot *slot = &slots[filled % (size_t)slot_count];
+    struct slot* slot = &slots[filled % (size_t)slot_count];
     if (!at_end && is_empty(slot)) {
       memcpy(slot->input, tail, tail_size);
       memcpy(slot->input + tail_size, ahead, ahead_size);
@@ -164,9 +164,9 @@ static void compress_stream(int fd) {
   write_all(trailer, sizeof trailer);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int threads = 1;
-  FILE *file = stdin;
+  FILE* file = stdin;
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "-p") == 0 && i + 1 < argc) {
       threads = atoi(argv[++i]);

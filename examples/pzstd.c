@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-static void fail(const char *what) {
+static void fail(const char* what) {
   fprintf(stderr, "pzstd: %s\n", what);
   exit(1);
 }
@@ -19,7 +19,7 @@ static void check(size_t result) {
   if (ZSTD_isError(result)) fail(ZSTD_getErrorName(result));
 }
 
-static void compress_stream(ZSTD_CCtx *context, FILE *file) {
+static void compress_stream(ZSTD_CCtx* context, FILE* file) {
   size_t input_room = ZSTD_CStreamInSize(), output_room = ZSTD_CStreamOutSize();
   void *input = malloc(input_room), *output = malloc(output_room);
   if (input == NULL || output == NULL) fail("no memory");
@@ -38,9 +38,9 @@ static void compress_stream(ZSTD_CCtx *context, FILE *file) {
   free(output);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   int workers = 1, level = 3;
-  FILE *file = stdin;
+  FILE* file = stdin;
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "-p") == 0 && i + 1 < argc) {
       workers = atoi(argv[++i]);
@@ -55,7 +55,7 @@ int main(int argc, char **argv) {
   }
   if (workers < 1 || workers > 200) fail("-p takes 1 to 200 workers");
 
-  ZSTD_CCtx *context = ZSTD_createCCtx();
+  ZSTD_CCtx* context = ZSTD_createCCtx();
   if (context == NULL) fail("no memory");
   check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level));
   check(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1));

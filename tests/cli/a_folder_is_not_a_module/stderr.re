@@ -1,0 +1,1 @@
+[^\n]*folder\.wasm[^\n]*\n

@@ -1,0 +1,1 @@
+[^\n]*nowhere\.wasm[^\n]*\n

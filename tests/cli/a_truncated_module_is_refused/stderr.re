@@ -1,0 +1,1 @@
+[^\n]*(unexpected end|out of bounds|length)[^\n]*\n

@@ -1,0 +1,1 @@
+[^\n]*(empty|unexpected end|magic)[^\n]*\n

@@ -1,0 +1,1 @@
+.*env.*one.*env.*two.*
