@@ -1,0 +1,109 @@
+// Reads every script of the specification's suite: text modules must parse (and decode), quoted malformed ones must be
+// refused with the words that the script expects. Runs nothing.
+//   text_suite FOLDER...
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "binary/decoder.h"
+#include "text/wast_script.h"
+
+namespace {
+
+using heddle::text::ScriptCommand;
+using heddle::text::ScriptModule;
+using Kind = ScriptCommand::Kind;
+
+struct Counts {
+  unsigned scripts = 0;
+  unsigned commands = 0;
+  unsigned modules = 0;
+  unsigned refused = 0;
+  unsigned failures = 0;
+};
+
+struct Script {
+  std::string path;
+  Counts& counts;
+
+  void fail(const ScriptCommand& command, const std::string& what) const {
+    ++counts.failures;
+    std::printf("%s:%u: %s: %s\n", path.c_str(), command.place.line, std::string(command_name(command.kind)).c_str(),
+                what.c_str());
+  }
+
+  /// Since memories may be 64 bits wide, limits are 64-bit numbers in the text and their range is checked by validation
+  /// (memory.wast of the core suite expects that); scripts of older proposals still expect the text format to do it.
+  bool is_superseded(const ScriptCommand& command) const {
+    return path.find("proposals/threads") != std::string::npos && command.text == "i32 constant out of range";
+  }
+
+  /// The text format itself has to refuse the module, in these words.
+  void check_refused(const ScriptCommand& command) const {
+    const ScriptModule& m = command.module;
+    ++counts.refused;
+    if (!m.error)
+      fail(command, "accepted, expected: " + command.text);
+    else if (!m.error->message.starts_with(command.text))
+      fail(command, "expected \"" + command.text + "\", got \"" + m.error->message + "\"");
+  }
+
+  void check_accepted(const ScriptCommand& command) const {
+    const ScriptModule& m = command.module;
+    ++counts.modules;
+    if (m.error) return fail(command, "refused: " + m.error->message);
+    const auto wire = std::make_shared<heddle::module::OwnedBytes>(m.bytes);
+    const auto decoded = heddle::binary::decode_module(wire, heddle::spec::Features::all());
+    if (!decoded.ok()) fail(command, "does not decode: " + decoded.error().message);
+  }
+
+  void check(const ScriptCommand& command) const {
+    ++counts.commands;
+    for (const ScriptCommand& inner : command.commands) check(inner);
+    if (!command.has_module || command.module.form == ScriptModule::Form::binary) return;
+    const bool malformed = command.kind == Kind::assert_malformed || command.kind == Kind::assert_malformed_custom;
+    if (malformed && is_superseded(command)) return check_accepted(command);
+    if (malformed && command.module.form == ScriptModule::Form::quote) return check_refused(command);
+    // Text can already tell some invalid modules: those with unknown identifiers, or misplaced annotations.
+    const bool invalid = command.kind == Kind::assert_invalid || command.kind == Kind::assert_invalid_custom;
+    if (malformed || (invalid && command.module.error)) return check_refused(command);
+    check_accepted(command);
+  }
+};
+
+void run(const std::filesystem::path& path, Counts& counts) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream content;
+  content << file.rdbuf();
+  const std::string source = content.str();
+  ++counts.scripts;
+  const Script script{path.string(), counts};
+  const auto commands = heddle::text::parse_wast(source, heddle::spec::Features::all());
+  if (!commands.ok()) {
+    ++counts.failures;
+    const auto place = heddle::text::place_of(source, commands.error().offset);
+    std::fputs(heddle::text::render_error(source, script.path, place, commands.error().message).c_str(), stdout);
+    return;
+  }
+  for (const ScriptCommand& command : *commands) script.check(command);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Counts counts;
+  for (int i = 1; i < argc; ++i) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[i])) {
+      // Not one of our features.
+      if (entry.path().string().find("custom-descriptors") != std::string::npos) continue;
+      if (entry.path().extension() == ".wast") run(entry.path(), counts);
+    }
+  }
+  std::printf("%u scripts, %u commands, %u text modules accepted, %u refused, %u failures\n", counts.scripts,
+              counts.commands, counts.modules, counts.refused, counts.failures);
+  return counts.failures == 0 && counts.scripts != 0 ? 0 : 1;
+}
