@@ -109,7 +109,7 @@ bool BodyReader::table_index(std::uint32_t& out, Error& error) {
 bool BodyReader::data_index(std::uint32_t& out, Error& error) {
   const std::uint64_t at = offset();
   if (!reader_.leb(out, error)) return false;
-  return module_.has_data_count || fail(error, errors::data_count_required(at));
+  return module_.has_data_count || !data_count_matters_ || fail(error, errors::data_count_required(at));
 }
 
 base::Result<std::span<const LocalRun>> BodyReader::local_runs(std::uint32_t params) {

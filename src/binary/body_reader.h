@@ -38,6 +38,9 @@ class BodyReader {
   /// that a body is well-formed only if its final `end` is the range's last byte.
   bool at_end() const { return reader_.offset() >= end_; }
 
+  /// Constant expressions stand in front of the data count section, and only function bodies need it.
+  void in_constant_expression() { data_count_matters_ = false; }
+
   /// The vector of local declarations in front of a body. The sum (with `params`) is checked against kMaxFunctionLocals
   /// ("too many locals") before anything is reserved for it. Storage is reused.
   base::Result<std::span<const LocalRun>> local_runs(std::uint32_t params);
@@ -102,6 +105,7 @@ class BodyReader {
   Reader reader_;
   std::uint64_t end_;
   std::uint64_t instruction_offset_ = 0;
+  bool data_count_matters_ = true;
   std::vector<LocalRun> runs_;
   std::vector<std::uint32_t> targets_;
   std::vector<spec::ValType> types_;

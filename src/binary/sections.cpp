@@ -229,6 +229,7 @@ base::Result<module::ConstExpr> ModuleReader::const_expr() {
   const std::uint64_t begin = reader_.offset();
   BodyReader expression(module_, {begin, begin + reader_.remaining_bytes()});
   referenced_.clear();
+  expression.in_constant_expression();
   HEDDLE_TRY(scan_expression(expression, &referenced_));
   for (const spec::FuncIndex func : referenced_) declare(func);
   reader_.advance(expression.offset() - begin);
