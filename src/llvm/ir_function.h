@@ -55,20 +55,6 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   HEDDLE_FAMILY(Const)
   HEDDLE_FAMILY(Gc)
   HEDDLE_FAMILY(Wide)
-  HEDDLE_FAMILY(SimdLoad)
-  HEDDLE_FAMILY(SimdStore)
-  HEDDLE_FAMILY(SimdLoadLane)
-  HEDDLE_FAMILY(SimdStoreLane)
-  HEDDLE_FAMILY(SimdConst)
-  HEDDLE_FAMILY(SimdShuffle)
-  HEDDLE_FAMILY(SimdSplat)
-  HEDDLE_FAMILY(SimdExtractLane)
-  HEDDLE_FAMILY(SimdReplaceLane)
-  HEDDLE_FAMILY(SimdUnary)
-  HEDDLE_FAMILY(SimdBinary)
-  HEDDLE_FAMILY(SimdTernary)
-  HEDDLE_FAMILY(SimdShift)
-  HEDDLE_FAMILY(SimdTest)
 #undef HEDDLE_FAMILY
 
   // control.cpp
@@ -143,6 +129,22 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Status on_AtomicWait(Opcode, const binary::imm::MemArg&);
   Status on_AtomicNotify(Opcode, const binary::imm::MemArg&);
   Status on_AtomicFence(Opcode, const binary::imm::Fence&);
+
+  // simd.cpp
+  Status on_SimdLoad(Opcode, const binary::imm::MemArg&);
+  Status on_SimdStore(Opcode, const binary::imm::MemArg&);
+  Status on_SimdLoadLane(Opcode, const binary::imm::MemArgLane&);
+  Status on_SimdStoreLane(Opcode, const binary::imm::MemArgLane&);
+  Status on_SimdConst(Opcode, const binary::imm::V128Const&);
+  Status on_SimdShuffle(Opcode, const binary::imm::Shuffle&);
+  Status on_SimdSplat(Opcode, const binary::imm::None&);
+  Status on_SimdExtractLane(Opcode, const binary::imm::Lane&);
+  Status on_SimdReplaceLane(Opcode, const binary::imm::Lane&);
+  Status on_SimdUnary(Opcode, const binary::imm::None&);
+  Status on_SimdBinary(Opcode, const binary::imm::None&);
+  Status on_SimdTernary(Opcode, const binary::imm::None&);
+  Status on_SimdShift(Opcode, const binary::imm::None&);
+  Status on_SimdTest(Opcode, const binary::imm::None&);
 
  private:
   enum class FrameKind : std::uint8_t { function, block, loop, if_, else_ };
