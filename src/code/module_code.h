@@ -3,12 +3,15 @@
 //
 // A function's states (per function, one atomic word):
 //   lazy       slot -> lazy stub. Nobody has called it.
-//   compiling  one thread won lazy -> compiling (compare-exchange) and compiles; others that arrive wait on the word
-//   (futex). ready      code published: FunctionCode in the space's lookup, then slot stored with release, then the
-//   word with release and waiters woken. failed     the body is invalid: the error is kept, every call traps
-//   (invalid_function_body).
+//   compiling  one thread won lazy -> compiling (compare-exchange) and compiles.
+//   awaited    the same, and somebody waits on the word (futex): set by the first who waits.
+//   ready      code published: FunctionCode in the space's lookup, then slot stored with release, then the word with
+//              release, then, if it was `awaited`, all waiters woken.
+//   failed     the body is invalid: the error is kept, every call traps (invalid_function_body).
 // Exactly one thread compiles a function; nobody compiles twice. A caller that loads the old slot value goes through
 // the stub again and finds `ready`.
+//
+// Better code (tier-up) only replaces the slot's value; the state stays `ready`, the old code stays mapped and correct.
 #pragma once
 
 #include <atomic>
@@ -31,29 +34,55 @@ class ModuleCode {
  public:
   /// `tier` is borrowed and outlives all code. Errors: limit (no executable memory left).
   static base::Result<std::shared_ptr<ModuleCode>> create(module::CheckedModule m, const abi::Tier& tier);
+  /// Nobody may run or walk the module's code any more.
   ~ModuleCode();
+  ModuleCode(const ModuleCode&) = delete;
+  ModuleCode& operator=(const ModuleCode&) = delete;
 
   const module::Module& module() const { return checked_.module(); }
   const module::CheckedModule& checked() const { return checked_; }
   const abi::VmLayout& layout() const { return layout_; }
-  const binary::Names& names() const;
+  /// Read when first asked for. Any thread.
+  const binary::Names& names() const HEDDLE_EXCLUDES(mutex_);
 
   /// Jump-table slot of a defined function.
-  const abi::Slot* slot(spec::FuncIndex func) const;
+  const abi::Slot* slot(spec::FuncIndex func) const { return &slots_[defined(func)]; }
   /// Compiles the function if nobody has; waits if somebody is at it. Code address, or nullptr if the body is invalid.
   const void* ensure_compiled(spec::FuncIndex func);
-  /// Compiles every function now. The lowest-offset error.
+  /// True once ensure_compiled would return at once.
+  bool is_settled(spec::FuncIndex func) const;
+  /// Compiles every function now, on up to `threads` threads (0: one for each processor). The lowest-offset error.
   base::Status compile_all(unsigned threads);
-  /// First validation error that lazy compilation met.
-  std::optional<base::Error> error() const;
-  /// Publishes better code for a function that may be running (tier-up). Any thread.
-  base::Status publish(abi::CodeArtifact artifact, const char* tier_name);
+  /// Of the validation errors that lazy compilation met so far the one with the lowest offset.
+  std::optional<base::Error> error() const HEDDLE_EXCLUDES(mutex_);
+  /// Publishes better code for a function that may be running (tier-up). Any thread. Errors: limit.
+  base::Status publish(abi::CodeArtifact artifact, const char* tier_name) HEDDLE_EXCLUDES(mutex_);
+  /// Bytes of machine code published so far.
+  std::size_t code_bytes() const { return code_bytes_.load(std::memory_order_relaxed); }
 
  private:
+  enum State : std::uint32_t { lazy, compiling, awaited, ready, failed };
+
   ModuleCode(module::CheckedModule m, const abi::Tier& tier);
+  std::size_t defined(spec::FuncIndex func) const { return func.value - module().imported_functions; }
+  std::size_t defined_count() const { return module().bodies.size(); }
+  base::Status compile(spec::FuncIndex func);
+  void settle(std::size_t index, State state);
+  std::uint8_t* allocate(const FunctionCode& code, std::uint8_t** writable) HEDDLE_REQUIRES(mutex_);
+
   module::CheckedModule checked_;
   const abi::Tier& tier_;
   abi::VmLayout layout_;
+  abi::Slot* slots_ = nullptr;
+  std::unique_ptr<std::atomic<std::uint32_t>[]> states_;
+  std::atomic<std::size_t> code_bytes_{0};  // counter
+
+  mutable base::Mutex mutex_;
+  Chunk* chunk_ HEDDLE_GUARDED_BY(mutex_) = nullptr;
+  std::vector<Chunk*> chunks_ HEDDLE_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<FunctionCode>> functions_ HEDDLE_GUARDED_BY(mutex_);
+  std::optional<base::Error> error_ HEDDLE_GUARDED_BY(mutex_);
+  mutable std::optional<binary::Names> names_ HEDDLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace heddle::code

@@ -20,10 +20,12 @@
 #include "abi/vmctx.h"
 #include "base/mutex.h"
 #include "base/result.h"
+#include "code/free_ranges.h"
 
 namespace heddle::code {
 
 class ModuleCode;
+struct Chunk;
 
 /// One piece of published machine code. Immutable once published; lives as long as its ModuleCode.
 struct FunctionCode {
@@ -46,9 +48,6 @@ struct FunctionCode {
   std::uint32_t body_offset(const void* pc) const;
 };
 
-/// A run of code memory that belongs to one ModuleCode.
-struct Chunk;
-
 class Space {
  public:
   /// The process's space; created at first use. nullptr if the machine refuses (then `error()` says why).
@@ -62,7 +61,27 @@ class Space {
 
  private:
   friend class ModuleCode;
-  // Allocation is ModuleCode's affair; see space.cpp.
+  friend class LazyStubs;
+  Space() = default;
+  bool create();
+
+  /// A run of code memory that belongs to one ModuleCode: bump-allocated, never compacted. Returns nullptr if none of
+  /// at least `size_bytes` is left.
+  Chunk* take_chunk(std::size_t size_bytes) HEDDLE_EXCLUDES(mutex_);
+  /// The chunk's code must not run any more. Its memory goes back to the machine.
+  void give_back(Chunk* chunk) HEDDLE_EXCLUDES(mutex_);
+
+  /// A run of zeroed slots, or nullptr.
+  abi::Slot* take_slots(std::size_t count) HEDDLE_EXCLUDES(mutex_);
+  void give_back(abi::Slot* slots, std::size_t count) HEDDLE_EXCLUDES(mutex_);
+
+  base::Mutex mutex_;
+  FreeRanges free_code_ HEDDLE_GUARDED_BY(mutex_);
+  FreeRanges free_slots_ HEDDLE_GUARDED_BY(mutex_);
+  std::vector<Chunk*> spare_chunks_ HEDDLE_GUARDED_BY(mutex_);  // records only; never deleted, see space.cpp
+  std::uint8_t* slots_ = nullptr;
+  std::uint8_t* code_ = nullptr;
+  std::uint8_t* writable_ = nullptr;
 };
 
 }  // namespace heddle::code

@@ -1,0 +1,186 @@
+// The process's code region (space.h). Layout of the 2 GiB: 128 MiB of slots, the rest code, so that every slot is in
+// reach of a 32-bit displacement from every instruction.
+//
+// A Chunk record, once made, is never deleted: a signal handler that looks up a stale pc must find a record, even if it
+// is empty. Given back chunks are kept for reuse instead; there are never more than the most that lived at once.
+#include "code/space.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/os_memory.h"
+#include "code/chunk.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U  // linux/memfd.h since 6.3
+#endif
+
+namespace heddle::code {
+namespace {
+
+constexpr std::size_t kRegionBytes = std::size_t{2} << 30;
+/// Chosen: 16.7 million functions in all modules of a process; only touched pages cost memory.
+constexpr std::size_t kSlotBytes = std::size_t{128} << 20;
+constexpr std::size_t kCodeBytes = kRegionBytes - kSlotBytes;
+constexpr std::size_t kGranules = kCodeBytes / kGranuleBytes;
+
+// Constants of the process once the space exists. `size` is stored last, with release; pairs with the acquire in
+// contains().
+std::atomic<std::uintptr_t> g_code_begin{0};
+std::atomic<std::uintptr_t> g_code_size{0};
+// Which chunk a granule belongs to. Release by take_chunk; pairs with the acquire in find().
+std::array<std::atomic<Chunk*>, kGranules> g_chunks{};
+
+base::Error g_error{base::ErrorKind::limit, base::kNoOffset, ""};
+
+bool fail(const char* what) {
+  g_error.message = std::string("no executable memory: ") + what + ": " + std::strerror(errno);
+  return false;
+}
+
+int make_memfd() {
+  const int fd = memfd_create("heddle-code", MFD_CLOEXEC | MFD_EXEC);
+  if (fd >= 0 || errno != EINVAL) return fd;
+  return memfd_create("heddle-code", MFD_CLOEXEC);  // kernels before 6.3
+}
+
+std::size_t slot_bytes(std::size_t count) {
+  return base::round_up_to_page(count * sizeof(abi::Slot));
+}
+
+}  // namespace
+
+Space* Space::get() {
+  // Leaked on purpose: threads may still run while static objects are destroyed.
+  static Space* const space = [] {
+    auto* s = new Space();
+    return s->create() ? s : nullptr;
+  }();
+  return space;
+}
+
+const base::Error& Space::error() {
+  return g_error;
+}
+
+bool Space::create() {
+  const int fd = make_memfd();
+  if (fd < 0) return fail("memfd_create");
+  const auto done = [&](bool ok, const char* what) {
+    const bool result = ok || fail(what);
+    close(fd);
+    return result;
+  };
+  if (ftruncate(fd, static_cast<off_t>(kCodeBytes)) != 0) return done(false, "ftruncate");
+  void* region = mmap(nullptr, kRegionBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (region == MAP_FAILED) return done(false, "reserving 2 GiB");
+  slots_ = static_cast<std::uint8_t*>(region);
+  code_ = slots_ + kSlotBytes;
+  if (mprotect(slots_, kSlotBytes, PROT_READ | PROT_WRITE) != 0) return done(false, "mprotect");
+  if (mmap(code_, kCodeBytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) == MAP_FAILED)
+    return done(false, "mapping code");
+  void* writable = mmap(nullptr, kCodeBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+  if (writable == MAP_FAILED) return done(false, "mapping code for writing");
+  writable_ = static_cast<std::uint8_t*>(writable);
+  {
+    base::MutexLock lock(mutex_);
+    free_code_.add(0, kCodeBytes);
+    free_slots_.add(0, kSlotBytes);
+  }
+  g_code_begin.store(reinterpret_cast<std::uintptr_t>(code_), std::memory_order_relaxed);
+  g_code_size.store(kCodeBytes, std::memory_order_release);
+  return done(true, "");
+}
+
+bool Space::contains(const void* pc) {
+  const std::uintptr_t size = g_code_size.load(std::memory_order_acquire);
+  return reinterpret_cast<std::uintptr_t>(pc) - g_code_begin.load(std::memory_order_relaxed) < size;
+}
+
+const FunctionCode* Space::find(const void* pc) {
+  if (!contains(pc)) return nullptr;
+  const auto* at = static_cast<const std::uint8_t*>(pc);
+  const std::size_t offset = reinterpret_cast<std::uintptr_t>(pc) - g_code_begin.load(std::memory_order_relaxed);
+  const Chunk* chunk = g_chunks[offset / kGranuleBytes].load(std::memory_order_acquire);
+  if (chunk == nullptr) return nullptr;
+  const ChunkIndex* index = chunk->index.load(std::memory_order_acquire);
+  if (index == nullptr) return nullptr;
+  const FunctionCode* const* first = index->entries.get();
+  const FunctionCode* const* last = first + index->count.load(std::memory_order_acquire);
+  const auto behind = std::upper_bound(first, last, at, [](const auto* p, const auto* f) { return p < f->begin; });
+  if (behind == first) return nullptr;
+  const FunctionCode* found = behind[-1];
+  return at < found->begin + found->size_bytes ? found : nullptr;
+}
+
+Chunk* Space::take_chunk(std::size_t size_bytes) {
+  const std::size_t size = (size_bytes + kGranuleBytes - 1) / kGranuleBytes * kGranuleBytes;
+  base::MutexLock lock(mutex_);
+  const auto offset = free_code_.take(size);
+  if (!offset) return nullptr;
+  Chunk* chunk = nullptr;
+  if (spare_chunks_.empty()) {
+    chunk = new Chunk();
+  } else {
+    chunk = spare_chunks_.back();
+    spare_chunks_.pop_back();
+  }
+  chunk->begin = code_ + *offset;
+  chunk->writable = writable_ + *offset;
+  chunk->size_bytes = size;
+  chunk->used_bytes = 0;
+  for (std::size_t at = *offset; at < *offset + size; at += kGranuleBytes)
+    g_chunks[at / kGranuleBytes].store(chunk, std::memory_order_release);
+  return chunk;
+}
+
+void Space::give_back(Chunk* chunk) {
+  const auto offset = static_cast<std::size_t>(chunk->begin - code_);
+  chunk->index.store(nullptr, std::memory_order_release);
+  // Nobody walks through this code any more: the ModuleCode that owned it is gone, and with it every frame of it.
+  chunk->all.clear();
+  for (std::size_t at = offset; at < offset + chunk->size_bytes; at += kGranuleBytes)
+    g_chunks[at / kGranuleBytes].store(nullptr, std::memory_order_release);
+  madvise(chunk->writable, chunk->size_bytes, MADV_REMOVE);  // reads as zero in both views, memory is free
+  base::MutexLock lock(mutex_);
+  free_code_.add(offset, chunk->size_bytes);
+  spare_chunks_.push_back(chunk);
+}
+
+abi::Slot* Space::take_slots(std::size_t count) {
+  base::MutexLock lock(mutex_);
+  const auto offset = free_slots_.take(slot_bytes(count));
+  // SAFETY: zeroed pages; an atomic pointer of all zero bits is a valid null one.
+  return offset ? reinterpret_cast<abi::Slot*>(slots_ + *offset) : nullptr;
+}
+
+void Space::give_back(abi::Slot* slots, std::size_t count) {
+  auto* begin = reinterpret_cast<std::uint8_t*>(slots);
+  madvise(begin, slot_bytes(count), MADV_DONTNEED);
+  base::MutexLock lock(mutex_);
+  free_slots_.add(static_cast<std::size_t>(begin - slots_), slot_bytes(count));
+}
+
+void Chunk::append(const FunctionCode* code) {
+  ChunkIndex* old = index.load(std::memory_order_relaxed);
+  const std::size_t count = old == nullptr ? 0 : old->count.load(std::memory_order_relaxed);
+  if (old == nullptr || count == old->capacity) {
+    auto bigger = std::make_unique<ChunkIndex>(old == nullptr ? 16 : count * 2);
+    if (old != nullptr) std::copy_n(old->entries.get(), count, bigger->entries.get());
+    bigger->entries[count] = code;
+    bigger->count.store(count + 1, std::memory_order_relaxed);
+    index.store(bigger.get(), std::memory_order_release);
+    all.push_back(std::move(bigger));
+    return;
+  }
+  old->entries[count] = code;
+  old->count.store(count + 1, std::memory_order_release);
+}
+
+}  // namespace heddle::code
