@@ -42,12 +42,17 @@ void heddle_host_thunk();
 /// Leaves wasm with this EntryStatus. Destroys no C++ objects on the way: only generated code may lie between.
 [[noreturn]] void heddle_unwind(abi::VmStore* store, std::uint32_t status);
 
-/// Builtin raise_trap: delivers a trap at VmStore::exit_sp (TrapCode::interrupted as EntryStatus::interrupted).
-[[noreturn]] void heddle_raise_trap(abi::VmCtx* ctx, std::uint32_t trap_code);
+/// Where a wasm frame goes on with an exception. Known to entry_x64.S.
+struct Landing {
+  const std::uint8_t* pc = nullptr;
+  const std::uint8_t* sp = nullptr;
+  std::uint64_t rbx = 0, rbp = 0, r12 = 0, r13 = 0, r14 = 0, r15 = 0;
+  void* exception = nullptr;  ///< in rax
+};
+static_assert(sizeof(Landing) == 72, "entry_x64.S");
 
-/// Builtins exception_new and exception_throw (exceptions.cpp).
-void* heddle_exception_new(abi::VmCtx* ctx, std::uint32_t tag);
-[[noreturn]] void heddle_exception_throw(abi::VmCtx* ctx, void* exception);
+/// Goes on there, or leaves wasm if the thread is interrupted.
+[[noreturn]] void heddle_land(const Landing* landing);
 
 }  // extern "C"
 

@@ -11,7 +11,10 @@
 
 #include "abi/vmctx.h"
 #include "base/result.h"
+#include "runtime/exceptions.h"
 #include "runtime/outcome.h"
+#include "runtime/stack_walk.h"
+#include "runtime/traps.h"
 
 namespace heddle::runtime {
 
@@ -22,7 +25,7 @@ class ResourceLimits;
 /// What the thread is doing, for reports: written by the thread itself (relaxed stores around host calls and waits),
 /// read by reporters (relaxed). A report may be a moment old; nothing else depends on it.
 struct ThreadState {
-  enum class Kind : std::uint32_t { host, running, waiting, host_call };
+  enum class Kind : std::uint32_t { host, running, waiting /* for ever */, waiting_until /* a timeout */, host_call };
   std::atomic<Kind> kind{Kind::host};
   std::atomic<std::uint64_t> wait_address{0};        ///< guest address, if waiting
   std::atomic<std::uint64_t> since_ns{0};            ///< CLOCK_MONOTONIC
@@ -57,8 +60,22 @@ class Store {
   /// The message of a host_trap that a handler left, or the validation error of a lazily compiled body.
   std::string& trap_text() { return trap_text_; }
 
+  /// The wasm frames of the trap that was delivered last. Valid until the next one, and while the instances live.
+  const StackTrace& trap_stack() const { return trap_stack_; }
+  /// Records trap_stack() from VmStore::trap_pc and trap_sp. Called on the way out of wasm (trap_outside.cpp).
+  void capture_trap(bool pc_is_return_address);
+
   /// Asks this thread to leave wasm (see interruptible.h). Any thread, while the store is registered in its group.
+  /// For good: the flag is never cleared. If a store of another owner runs nested inside this one on the same thread,
+  /// the request takes effect when that one returns.
   void interrupt();
+
+  /// True if a memory access of this store's code may fault at `address`: inside a reservation of one of its memories.
+  /// Async-signal-safe on the own thread while it runs generated code.
+  bool may_fault_at(const void* address) const;
+
+  ExceptionHeap& exceptions() { return exceptions_; }
+  const std::vector<std::unique_ptr<Instance>>& instances() const { return instances_; }
 
   /// Takes ownership; instances die with the store in reverse order.
   Instance* adopt(std::unique_ptr<Instance> instance);
@@ -72,6 +89,9 @@ class Store {
   pid_t kernel_tid_;
   ThreadState state_;
   std::string trap_text_;
+  StackTrace trap_stack_;
+  ExceptionHeap exceptions_;
+  SignalStack signal_stack_;
   std::vector<std::unique_ptr<Instance>> instances_;
 };
 

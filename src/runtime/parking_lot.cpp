@@ -1,0 +1,223 @@
+// The parking lot (parking_lot.h has the protocol and why it loses no wake-up).
+//
+// A waiter's node is linked from enqueueing until somebody unlinks it under the bucket's lock: a notifier (then the
+// waiter is notified, whatever else happens, and must not leave before the notifier has set its word: the node is on
+// its stack), or the waiter itself (timed out, interrupted). Whoever unlinks takes the node out of the count.
+#include "runtime/parking_lot.h"
+
+#include <array>
+#include <atomic>
+#include <climits>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/interruptible.h"
+
+namespace heddle::runtime {
+namespace {
+
+long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value) {
+  return syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
+}
+
+/// A lock of one word: 0 free, 1 held, 2 held and somebody may sleep. Spins a little, because it is held for some tens
+/// of instructions, then sleeps, because its holder may have lost its CPU.
+class HEDDLE_CAPABILITY("mutex") BucketLock {
+ public:
+  void lock() HEDDLE_ACQUIRE() {
+    std::uint32_t expected = 0;
+    if (word_.compare_exchange_strong(expected, 1, std::memory_order_acquire)) return;
+    for (int i = 0; i < kSpins; ++i) {
+      __builtin_ia32_pause();
+      expected = 0;
+      if (word_.load(std::memory_order_relaxed) == 0 &&
+          word_.compare_exchange_strong(expected, 1, std::memory_order_acquire))
+        return;
+    }
+    while (word_.exchange(2, std::memory_order_acquire) != 0) futex(word_, FUTEX_WAIT, 2);
+  }
+  void unlock() HEDDLE_RELEASE() {
+    if (word_.exchange(0, std::memory_order_release) == 2) futex(word_, FUTEX_WAKE, 1);
+  }
+
+ private:
+  static constexpr int kSpins = 100;  // chosen: about the time that two context switches cost
+  std::atomic<std::uint32_t> word_{0};
+};
+
+class HEDDLE_SCOPED_CAPABILITY BucketHold {
+ public:
+  explicit BucketHold(BucketLock& lock) HEDDLE_ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
+  ~BucketHold() HEDDLE_RELEASE() { lock_.unlock(); }
+
+ private:
+  BucketLock& lock_;
+};
+
+struct Waiter {
+  const void* address = nullptr;
+  Waiter* previous = nullptr;
+  Waiter* next = nullptr;
+  bool linked = false;                 // under the bucket's lock
+  std::atomic<std::uint32_t> word{0};  // 1: notified. Release by the notifier; pairs with the acquire in sleep()
+};
+
+struct alignas(64) Bucket {
+  BucketLock lock;
+  /// Waiters that have begun to wait and are not unlinked. seq_cst; parking_lot.h says what for.
+  std::atomic<std::uint32_t> count{0};
+  Waiter* first HEDDLE_GUARDED_BY(lock) = nullptr;
+  Waiter* last HEDDLE_GUARDED_BY(lock) = nullptr;
+
+  void append(Waiter& w) HEDDLE_REQUIRES(lock) {
+    w.linked = true;
+    w.previous = last;
+    (last != nullptr ? last->next : first) = &w;
+    last = &w;
+  }
+  void unlink(Waiter& w) HEDDLE_REQUIRES(lock) {
+    w.linked = false;
+    (w.previous != nullptr ? w.previous->next : first) = w.next;
+    (w.next != nullptr ? w.next->previous : last) = w.previous;
+    w.next = nullptr;
+    count.fetch_sub(1);
+  }
+};
+
+constexpr std::size_t kBuckets = 256;
+std::array<Bucket, kBuckets> g_buckets;
+
+Bucket& bucket_of(const void* address) {
+  // Fibonacci hashing: neighbouring cells, and the same cell of different memories, spread over all buckets.
+  const auto key = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(address)) >> 2;
+  return g_buckets[(key * 0x9e3779b97f4a7c15u) >> 56];
+}
+
+constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
+
+timespec now() {
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t;
+}
+
+timespec after(timespec t, std::int64_t ns) {
+  t.tv_sec += ns / kNanosecondsPerSecond;
+  t.tv_nsec += ns % kNanosecondsPerSecond;
+  if (t.tv_nsec >= kNanosecondsPerSecond) {
+    t.tv_nsec -= kNanosecondsPerSecond;
+    ++t.tv_sec;
+  }
+  return t;
+}
+
+enum class Woken { notified, timed_out, cancelled };
+
+Woken sleep(abi::VmStore* vm, Waiter& w, const timespec* deadline) {
+  while (w.word.load(std::memory_order_acquire) == 0) {
+    const long r = heddle_interruptible_syscall(
+        vm, SYS_futex, reinterpret_cast<long>(&w.word), FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, 0,
+        reinterpret_cast<long>(deadline), 0, static_cast<long>(FUTEX_BITSET_MATCH_ANY));
+    if (r == kCancelled) return Woken::cancelled;
+    if (r == -ETIMEDOUT) return Woken::timed_out;
+  }
+  return Woken::notified;
+}
+
+/// A notifier has unlinked the node and is about to set its word, after which the node may go.
+void await_notifier(Waiter& w) {
+  while (w.word.load(std::memory_order_acquire) == 0) futex(w.word, FUTEX_WAIT, 0);
+}
+
+/// Marks the thread as waiting for reports, for a scope.
+class WaitState {
+ public:
+  WaitState(ThreadState& state, const timespec& since, bool forever) : state_(state) {
+    state_.since_ns.store(static_cast<std::uint64_t>(since.tv_sec * kNanosecondsPerSecond + since.tv_nsec),
+                          std::memory_order_relaxed);
+    state_.kind.store(forever ? ThreadState::Kind::waiting : ThreadState::Kind::waiting_until,
+                      std::memory_order_relaxed);
+  }
+  ~WaitState() { state_.kind.store(ThreadState::Kind::running, std::memory_order_relaxed); }
+
+ private:
+  ThreadState& state_;
+};
+
+template <class T>
+WaitResult wait(Store& store, T* address, T expected, std::int64_t timeout_ns) {
+  Bucket& bucket = bucket_of(address);
+  Waiter w;
+  w.address = address;
+  bucket.count.fetch_add(1);  // before the load: see parking_lot.h
+  {
+    BucketHold hold(bucket.lock);
+    const bool equal = __atomic_load_n(address, __ATOMIC_SEQ_CST) == expected;
+    if (!equal || timeout_ns == 0) {
+      bucket.count.fetch_sub(1);
+      return equal ? WaitResult::timed_out : WaitResult::not_equal;
+    }
+    bucket.append(w);
+  }
+  Woken woken;
+  {
+    const timespec start = now();
+    const WaitState state(store.state(), start, timeout_ns < 0);
+    const timespec deadline = after(start, timeout_ns < 0 ? 0 : timeout_ns);
+    woken = sleep(store.vm(), w, timeout_ns < 0 ? nullptr : &deadline);
+  }
+  if (woken == Woken::notified) return WaitResult::ok;
+  bool was_linked;
+  {
+    BucketHold hold(bucket.lock);
+    was_linked = w.linked;
+    if (was_linked) bucket.unlink(w);
+  }
+  if (!was_linked) await_notifier(w);
+  if (woken == Woken::cancelled) return WaitResult::interrupted;
+  return was_linked ? WaitResult::timed_out : WaitResult::ok;  // notified at the last moment counts as notified
+}
+
+}  // namespace
+
+WaitResult wait32(Store& store, std::uint32_t* address, std::uint32_t expected, std::int64_t timeout_ns) {
+  return wait(store, address, expected, timeout_ns);
+}
+
+WaitResult wait64(Store& store, std::uint64_t* address, std::uint64_t expected, std::int64_t timeout_ns) {
+  return wait(store, address, expected, timeout_ns);
+}
+
+std::uint32_t notify(const void* address, std::uint32_t count) {
+  Bucket& bucket = bucket_of(address);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (count == 0 || bucket.count.load() == 0) return 0;
+  Waiter* woken = nullptr;
+  Waiter** tail = &woken;
+  std::uint32_t n = 0;
+  {
+    BucketHold hold(bucket.lock);
+    for (Waiter* w = bucket.first; w != nullptr && n < count;) {
+      Waiter* next = w->next;
+      if (w->address == address) {
+        bucket.unlink(*w);
+        *tail = w;
+        tail = &w->next;
+        ++n;
+      }
+      w = next;
+    }
+  }
+  while (woken != nullptr) {
+    std::atomic<std::uint32_t>& word = woken->word;
+    woken = woken->next;  // before the word is set: after that the node is gone
+    word.store(1, std::memory_order_release);
+    // The address may be stale by now; then this wakes nobody, or somebody who looks again.
+    futex(word, FUTEX_WAKE, 1);
+  }
+  return n;
+}
+
+}  // namespace heddle::runtime

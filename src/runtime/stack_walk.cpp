@@ -1,0 +1,85 @@
+#include "runtime/stack_walk.h"
+
+#include <cstring>
+
+#include "runtime/entry.h"
+
+namespace heddle::runtime {
+namespace {
+
+const std::uint8_t* load_pointer(const std::uint8_t* at) {
+  const std::uint8_t* value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+/// Bytes between rsp at `offset` and the return address.
+std::uint32_t pushed_bytes(const abi::FrameInfo& frame, std::uint32_t offset) {
+  if (offset < frame.prologue_end) return 0;
+  for (const auto& [begin, end] : frame.popped) {
+    if (offset >= begin && offset < end) return 0;
+  }
+  return frame.size_bytes;
+}
+
+}  // namespace
+
+StackWalker StackWalker::at_instruction(const abi::VmStore& vm, const std::uint8_t* pc, const std::uint8_t* sp) {
+  return StackWalker(vm.entry, pc, sp, true);
+}
+
+StackWalker StackWalker::at_exit(const abi::VmStore& vm) {
+  if (vm.entry == nullptr || vm.exit_sp == nullptr) return StackWalker(nullptr, nullptr, nullptr, false);
+  return StackWalker(vm.entry, load_pointer(vm.exit_sp - 8), vm.exit_sp, false);
+}
+
+bool StackWalker::leave_entry() {
+  // The outer entry's wasm called the host, which entered wasm again: it stands at the exit_sp of that call.
+  const std::uint8_t* outer_exit = entry_->exit_sp;
+  entry_ = entry_->previous;
+  if (entry_ == nullptr || outer_exit == nullptr) return false;
+  sp_ = outer_exit;
+  pc_ = load_pointer(sp_ - 8);
+  exact_ = false;
+  return true;
+}
+
+bool StackWalker::next(StackFrame& frame) {
+  while (entry_ != nullptr) {
+    const bool inside = code::Space::contains(pc_) && sp_ < reinterpret_cast<const std::uint8_t*>(entry_);
+    if (!inside) {
+      if (!leave_entry()) entry_ = nullptr;
+      continue;
+    }
+    const code::FunctionCode* code = code::Space::find(pc_);
+    // No record: a lazy stub, which has no frame of its own and is nobody's.
+    std::uint32_t pushed = 0;
+    if (code != nullptr) {
+      const std::uint32_t offset = code->offset_of(pc_);
+      pushed = exact_ ? pushed_bytes(code->frame, offset) : code->frame.size_bytes;
+      const abi::TrapSite* site = exact_ ? code->trap_site(pc_) : nullptr;
+      frame = {code, pc_, site != nullptr ? site->body_offset : code->body_offset(pc_)};
+      frame_sp_ = sp_;
+    }
+    sp_ += pushed;
+    pc_ = load_pointer(sp_);
+    sp_ += 8;
+    exact_ = false;
+    if (code != nullptr) return true;
+  }
+  return false;
+}
+
+StackTrace collect(StackWalker walker, std::size_t max_frames) {
+  StackTrace trace;
+  StackFrame frame;
+  while (walker.next(frame)) {
+    if (trace.frames.size() < max_frames)
+      trace.frames.push_back(frame);
+    else
+      ++trace.omitted;
+  }
+  return trace;
+}
+
+}  // namespace heddle::runtime

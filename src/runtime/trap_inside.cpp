@@ -1,0 +1,137 @@
+// What runs inside signal handlers. It may not: allocate, take locks, log, call anything that is not async-signal-safe,
+// use TLS that is not initial-exec, or touch a C++ object that its own thread could be in the middle of changing. No
+// new includes. Everything it reads is immutable, atomic, or belongs to generated code (which was interrupted at an
+// instruction, so the Store is at rest).
+#include <cstdint>
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "abi/vmctx.h"
+#include "code/lazy_stubs.h"
+#include "code/space.h"
+#include "runtime/entry.h"
+#include "runtime/interruptible.h"
+#include "runtime/outcome.h"
+#include "runtime/store.h"
+#include "runtime/traps.h"
+#include "spec/trap_codes.h"
+
+extern "C" {
+extern const std::uint8_t heddle_enter_window_begin[], heddle_enter_window_end[];
+extern const std::uint8_t heddle_thunk_window_begin[], heddle_thunk_window_end[];
+extern const std::uint8_t heddle_land_window_begin[], heddle_land_window_end[];
+extern const std::uint8_t heddle_syscall_begin[], heddle_syscall_end[], heddle_syscall_cancel[];
+}
+
+namespace heddle::runtime {
+namespace {
+
+constexpr greg_t kDirectionFlag = 0x400;
+
+bool within(const std::uint8_t* pc, const std::uint8_t* begin, const std::uint8_t* end) {
+  return pc >= begin && pc < end;
+}
+
+/// Generated code, or host assembly between its test of the flag and wasm.
+bool may_redirect(const std::uint8_t* pc) {
+  return code::Space::contains(pc) || within(pc, heddle_enter_window_begin, heddle_enter_window_end) ||
+         within(pc, heddle_thunk_window_begin, heddle_thunk_window_end) ||
+         within(pc, heddle_land_window_begin, heddle_land_window_end) || code::LazyStubs::in_interrupt_window(pc);
+}
+
+greg_t address_of(const void* p) {
+  return static_cast<greg_t>(reinterpret_cast<std::uintptr_t>(p));
+}
+
+/// The thread goes on at the entry of `function` with up to two arguments.
+template <class Function>
+void go_on_at(mcontext_t& machine, Function* function, const void* first, greg_t second) {
+  machine.gregs[REG_RIP] = static_cast<greg_t>(reinterpret_cast<std::uintptr_t>(function));
+  machine.gregs[REG_RDI] = address_of(first);
+  machine.gregs[REG_RSI] = second;
+  machine.gregs[REG_EFL] &= ~kDirectionFlag;  // as the ABI has it at function entry
+}
+
+/// Hands the signal to whoever was there before us.
+void pass_on(int signal, siginfo_t* info, void* context) {
+  const struct sigaction& before = previous_action(signal);
+  if ((before.sa_flags & SA_SIGINFO) != 0) {
+    before.sa_sigaction(signal, info, context);
+    return;
+  }
+  if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
+    before.sa_handler(signal);
+    return;
+  }
+  if (signal == kInterruptSignal) return;  // ignored by default
+  if (before.sa_handler == SIG_IGN && info->si_code <= 0) return;
+  // The default is death. A fault happens again when its instruction is run again; a signal somebody sent does not.
+  struct sigaction dying = {};
+  dying.sa_handler = SIG_DFL;
+  sigaction(signal, &dying, nullptr);
+  if (info->si_code <= 0) syscall(SYS_tgkill, getpid(), gettid(), signal);
+}
+
+/// The trap that this fault is, or none.
+spec::TrapCode trap_of(int signal, const siginfo_t* info, const mcontext_t& machine, const std::uint8_t* pc,
+                       Store& store) {
+  const code::FunctionCode* function = code::Space::find(pc);
+  if (function == nullptr) return spec::TrapCode::none;
+  const abi::TrapSite* site = function->trap_site(pc);
+  if (site == nullptr) return spec::TrapCode::none;
+  if (signal == SIGSEGV || signal == SIGBUS) {
+    // A fault outside every memory is a mistake of ours, not the guest's trap.
+    return store.may_fault_at(info->si_addr) ? site->code : spec::TrapCode::none;
+  }
+  if (site->code != spec::TrapCode::none) return site->code;
+  const auto code = static_cast<std::uint32_t>(machine.gregs[REG_RAX]);
+  return code < static_cast<std::uint32_t>(spec::TrapCode::kCount) ? static_cast<spec::TrapCode>(code)
+                                                                   : spec::TrapCode::none;
+}
+
+}  // namespace
+
+void on_trap_signal(int signal, siginfo_t* info, void* context) {
+  mcontext_t& machine = static_cast<ucontext_t*>(context)->uc_mcontext;
+  const auto* pc = reinterpret_cast<const std::uint8_t*>(machine.gregs[REG_RIP]);
+  Store* store = Store::current();
+  const bool ours = store != nullptr && store->vm()->entry != nullptr && info->si_code > 0 && code::Space::contains(pc);
+  const spec::TrapCode code = ours ? trap_of(signal, info, machine, pc, *store) : spec::TrapCode::none;
+  if (code == spec::TrapCode::none) {
+    pass_on(signal, info, context);
+    return;
+  }
+  abi::VmStore* vm = store->vm();
+  vm->trap_code = static_cast<std::uint32_t>(code);
+  vm->trap_pc = pc;
+  vm->trap_sp = reinterpret_cast<std::uint8_t*>(machine.gregs[REG_RSP]);
+  // As if the trapping instruction had called: aligned, with a null return address to end foreign unwinders.
+  auto sp = (static_cast<std::uintptr_t>(machine.gregs[REG_RSP]) & ~std::uintptr_t{15}) - 8;
+  *reinterpret_cast<std::uintptr_t*>(sp) = 0;
+  machine.gregs[REG_RSP] = static_cast<greg_t>(sp);
+  go_on_at(machine, &heddle_trap_arrived, vm, 0);
+}
+
+void on_interrupt_signal(int signal, siginfo_t* info, void* context) {
+  const int saved_errno = errno;
+  Store* store = Store::current();
+  if (store == nullptr || store->vm()->interrupt.load(std::memory_order_acquire) == 0 || info->si_code != SI_TKILL) {
+    pass_on(signal, info, context);
+    errno = saved_errno;
+    return;
+  }
+  mcontext_t& machine = static_cast<ucontext_t*>(context)->uc_mcontext;
+  const auto* pc = reinterpret_cast<const std::uint8_t*>(machine.gregs[REG_RIP]);
+  if (within(pc, heddle_syscall_begin, heddle_syscall_end)) {
+    machine.gregs[REG_RIP] = address_of(heddle_syscall_cancel);
+  } else if (may_redirect(pc) && store->vm()->entry != nullptr) {
+    go_on_at(machine, &heddle_unwind, store->vm(), static_cast<greg_t>(EntryStatus::interrupted));
+  }
+  // Anywhere else the flag, which is set, will be tested before the thread enters wasm or blocks again.
+  errno = saved_errno;
+}
+
+}  // namespace heddle::runtime
