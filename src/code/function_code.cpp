@@ -5,27 +5,68 @@
 #include "code/space.h"
 
 namespace heddle::code {
+namespace {
+
+/// The last element whose `key` is at most `offset`, or nullptr.
+template <class T>
+const T* last_up_to(const std::vector<T>& sites, std::uint32_t T::* key, std::uint32_t offset) {
+  const auto behind = std::upper_bound(sites.begin(), sites.end(), offset,
+                                       [key](std::uint32_t o, const T& site) { return o < site.*key; });
+  return behind == sites.begin() ? nullptr : &*(behind - 1);
+}
+
+std::uint32_t start_of_body(const FunctionCode& code) {
+  if (code.owner == nullptr) return 0;
+  return static_cast<std::uint32_t>(code.owner->module().body(code.func).range.begin);
+}
+
+std::uint32_t row_offset(const FunctionCode& code, std::uint32_t offset) {
+  const abi::CallSite* row = last_up_to(code.offset_rows, &abi::CallSite::return_offset, offset);
+  return row != nullptr ? row->body_offset : start_of_body(code);
+}
+
+std::uint32_t row_bytes(const abi::FrameInfo& frame, std::uint32_t offset) {
+  const abi::FrameRow* row = last_up_to(frame.rows, &abi::FrameRow::code_offset, offset);
+  return row != nullptr ? row->size_bytes : 0;
+}
+
+}  // namespace
 
 const abi::TrapSite* FunctionCode::trap_site(const void* pc) const {
   const std::uint32_t offset = offset_of(pc);
-  const auto at = std::lower_bound(trap_sites.begin(), trap_sites.end(), offset,
-                                   [](const abi::TrapSite& s, std::uint32_t o) { return s.code_offset < o; });
-  return at != trap_sites.end() && at->code_offset == offset ? &*at : nullptr;
+  const abi::TrapSite* site = last_up_to(trap_sites, &abi::TrapSite::code_offset, offset);
+  return site != nullptr && site->code_offset == offset ? site : nullptr;
 }
 
-std::uint32_t FunctionCode::body_offset(const void* pc) const {
+std::uint32_t FunctionCode::body_offset_of_return(const void* pc) const {
   const std::uint32_t offset = offset_of(pc);
-  const auto trap = std::upper_bound(trap_sites.begin(), trap_sites.end(), offset,
-                                     [](std::uint32_t o, const abi::TrapSite& s) { return o < s.code_offset; });
-  const auto call = std::upper_bound(call_sites.begin(), call_sites.end(), offset,
-                                     [](std::uint32_t o, const abi::CallSite& s) { return o < s.return_offset; });
-  const abi::TrapSite* last_trap = trap == trap_sites.begin() ? nullptr : &*(trap - 1);
-  const abi::CallSite* last_call = call == call_sites.begin() ? nullptr : &*(call - 1);
-  // At the same offset the call is meant: its return address is the first byte of whatever follows.
-  if (last_call != nullptr && (last_trap == nullptr || last_call->return_offset >= last_trap->code_offset))
-    return last_call->body_offset;
-  if (last_trap != nullptr) return last_trap->body_offset;
-  return owner == nullptr ? 0 : static_cast<std::uint32_t>(owner->module().body(func).range.begin);
+  if (sites_by_range) return row_offset(*this, offset - 1);  // the call instruction's row
+  const abi::CallSite* call = last_up_to(call_sites, &abi::CallSite::return_offset, offset);
+  return call != nullptr && call->return_offset == offset ? call->body_offset : body_offset_of(pc);
+}
+
+std::uint32_t FunctionCode::body_offset_of(const void* pc) const {
+  const std::uint32_t offset = offset_of(pc);
+  if (sites_by_range) return row_offset(*this, offset);
+  const abi::TrapSite* trap = last_up_to(trap_sites, &abi::TrapSite::code_offset, offset);
+  const abi::CallSite* call = last_up_to(call_sites, &abi::CallSite::return_offset, offset);
+  if (trap != nullptr && (call == nullptr || trap->code_offset >= call->return_offset)) return trap->body_offset;
+  return call != nullptr ? call->body_offset : start_of_body(*this);
+}
+
+std::uint32_t FunctionCode::pushed_bytes_at(const void* pc) const {
+  const std::uint32_t offset = offset_of(pc);
+  if (!frame.rows.empty()) return row_bytes(frame, offset);
+  if (offset < frame.prologue_end) return 0;
+  for (const auto& [from, to] : frame.popped) {
+    if (offset >= from && offset < to) return 0;
+  }
+  return frame.size_bytes;
+}
+
+std::uint32_t FunctionCode::pushed_bytes_at_return(const void* pc) const {
+  // A return address may stand where a popped range or a new row begins; the call before it is what counts.
+  return frame.rows.empty() ? frame.size_bytes : row_bytes(frame, offset_of(pc) - 1);
 }
 
 }  // namespace heddle::code

@@ -133,6 +133,8 @@ base::Status ModuleCode::publish(abi::CodeArtifact artifact, const char* tier_na
   code->call_sites = std::move(artifact.call_sites);
   code->handlers = std::move(artifact.handlers);
   code->frame = std::move(artifact.frame);
+  code->sites_by_range = artifact.sites_by_range;
+  code->offset_rows = std::move(artifact.offset_rows);
 
   std::uint8_t* writable = nullptr;
   const std::uint8_t* begin = nullptr;

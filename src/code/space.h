@@ -38,14 +38,22 @@ struct FunctionCode {
   std::vector<abi::CallSite> call_sites;
   std::vector<abi::ExceptionHandler> handlers;
   abi::FrameInfo frame;
+  bool sites_by_range = false;             ///< as in CodeArtifact
+  std::vector<abi::CallSite> offset_rows;  ///< as in CodeArtifact
 
   std::uint32_t offset_of(const void* pc) const {
     return static_cast<std::uint32_t>(static_cast<const std::uint8_t*>(pc) - begin);
   }
   /// Site at exactly this pc, or nullptr. Async-signal-safe.
   const abi::TrapSite* trap_site(const void* pc) const;
-  /// Wasm offset for a pc inside (a return address, a trap site, or any other instruction: the nearest site before).
-  std::uint32_t body_offset(const void* pc) const;
+  /// Wasm offset of the call that returns to `pc`. Async-signal-safe, as the next two.
+  std::uint32_t body_offset_of_return(const void* pc) const;
+  /// Wasm offset for an instruction: a trap site's own, else that of the nearest site before.
+  std::uint32_t body_offset_of(const void* pc) const;
+  /// Bytes between rsp and the return address when the instruction at `pc` is next.
+  std::uint32_t pushed_bytes_at(const void* pc) const;
+  /// The same, `pc` being a return address.
+  std::uint32_t pushed_bytes_at_return(const void* pc) const;
 };
 
 class Space {

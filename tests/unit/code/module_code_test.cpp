@@ -197,10 +197,27 @@ TEST(FunctionCode, nearest_site_before_a_pc_names_its_instruction) {
   code.call_sites = {{10, 50}, {20, 55}};
   EXPECT_EQ(code.trap_site(bytes + 5), nullptr);
   ASSERT_NE(code.trap_site(bytes + 4), nullptr);
-  EXPECT_EQ(code.body_offset(bytes + 4), 40u);
-  EXPECT_EQ(code.body_offset(bytes + 9), 40u);
-  EXPECT_EQ(code.body_offset(bytes + 10), 50u);
-  EXPECT_EQ(code.body_offset(bytes + 20), 55u) << "as a return address the call is meant";
+  EXPECT_EQ(code.body_offset_of(bytes + 4), 40u);
+  EXPECT_EQ(code.body_offset_of(bytes + 9), 40u);
+  EXPECT_EQ(code.body_offset_of(bytes + 10), 50u);
+  EXPECT_EQ(code.body_offset_of(bytes + 20), 60u);
+  EXPECT_EQ(code.body_offset_of_return(bytes + 20), 55u) << "as a return address the call is meant";
+}
+
+TEST(FunctionCode, rows_tell_places_and_frames_of_code_without_sites) {
+  FunctionCode code;
+  static const std::uint8_t bytes[64] = {};
+  code.begin = bytes;
+  code.size_bytes = 64;
+  code.sites_by_range = true;
+  code.offset_rows = {{0, 10}, {20, 30}};
+  code.frame.rows = {{0, 0}, {2, 8}, {6, 40}, {60, 0}};
+  EXPECT_EQ(code.body_offset_of(bytes + 20), 30u);
+  EXPECT_EQ(code.body_offset_of_return(bytes + 20), 10u) << "the call before it is meant";
+  EXPECT_EQ(code.pushed_bytes_at(bytes + 1), 0u);
+  EXPECT_EQ(code.pushed_bytes_at(bytes + 5), 8u);
+  EXPECT_EQ(code.pushed_bytes_at(bytes + 60), 0u);
+  EXPECT_EQ(code.pushed_bytes_at_return(bytes + 60), 40u);
 }
 
 TEST(FreeRanges, neighbours_join_again) {
