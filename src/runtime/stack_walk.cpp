@@ -13,15 +13,6 @@ const std::uint8_t* load_pointer(const std::uint8_t* at) {
   return value;
 }
 
-/// Bytes between rsp at `offset` and the return address.
-std::uint32_t pushed_bytes(const abi::FrameInfo& frame, std::uint32_t offset) {
-  if (offset < frame.prologue_end) return 0;
-  for (const auto& [begin, end] : frame.popped) {
-    if (offset >= begin && offset < end) return 0;
-  }
-  return frame.size_bytes;
-}
-
 }  // namespace
 
 StackWalker StackWalker::at_instruction(const abi::VmStore& vm, const std::uint8_t* pc, const std::uint8_t* sp) {
@@ -55,10 +46,8 @@ bool StackWalker::next(StackFrame& frame) {
     // No record: a lazy stub, which has no frame of its own and is nobody's.
     std::uint32_t pushed = 0;
     if (code != nullptr) {
-      const std::uint32_t offset = code->offset_of(pc_);
-      pushed = exact_ ? pushed_bytes(code->frame, offset) : code->frame.size_bytes;
-      const abi::TrapSite* site = exact_ ? code->trap_site(pc_) : nullptr;
-      frame = {code, pc_, site != nullptr ? site->body_offset : code->body_offset(pc_)};
+      pushed = exact_ ? code->pushed_bytes_at(pc_) : code->pushed_bytes_at_return(pc_);
+      frame = {code, pc_, exact_ ? code->body_offset_of(pc_) : code->body_offset_of_return(pc_)};
       frame_sp_ = sp_;
     }
     sp_ += pushed;

@@ -75,21 +75,30 @@ void pass_on(int signal, siginfo_t* info, void* context) {
   if (info->si_code <= 0) syscall(SYS_tgkill, getpid(), gettid(), signal);
 }
 
-/// The trap that this fault is, or none.
-spec::TrapCode trap_of(int signal, const siginfo_t* info, const mcontext_t& machine, const std::uint8_t* pc,
-                       Store& store) {
-  const code::FunctionCode* function = code::Space::find(pc);
-  if (function == nullptr) return spec::TrapCode::none;
-  const abi::TrapSite* site = function->trap_site(pc);
-  if (site == nullptr) return spec::TrapCode::none;
-  if (signal == SIGSEGV || signal == SIGBUS) {
-    // A fault outside every memory is a mistake of ours, not the guest's trap.
-    return store.may_fault_at(info->si_addr) ? site->code : spec::TrapCode::none;
-  }
-  if (site->code != spec::TrapCode::none) return site->code;
+spec::TrapCode code_in_eax(const mcontext_t& machine) {
   const auto code = static_cast<std::uint32_t>(machine.gregs[REG_RAX]);
   return code < static_cast<std::uint32_t>(spec::TrapCode::kCount) ? static_cast<spec::TrapCode>(code)
                                                                    : spec::TrapCode::none;
+}
+
+bool is_ud2(const std::uint8_t* pc) {
+  return pc[0] == 0x0f && pc[1] == 0x0b;
+}
+
+/// The trap that this fault is, or none.
+spec::TrapCode trap_of(int signal, const siginfo_t* info, const mcontext_t& machine, const std::uint8_t* pc,
+                       const Store& store) {
+  const code::FunctionCode* function = code::Space::find(pc);
+  if (function == nullptr) return spec::TrapCode::none;
+  const abi::TrapSite* site = function->trap_site(pc);
+  if (site == nullptr && !function->sites_by_range) return spec::TrapCode::none;
+  if (signal == SIGSEGV || signal == SIGBUS) {
+    // A fault outside every memory is a mistake of ours, not the guest's trap.
+    if (!store.may_fault_at(info->si_addr)) return spec::TrapCode::none;
+    return site != nullptr ? site->code : spec::TrapCode::memory_out_of_bounds;
+  }
+  if (site == nullptr) return signal == SIGILL && is_ud2(pc) ? code_in_eax(machine) : spec::TrapCode::none;
+  return site->code != spec::TrapCode::none ? site->code : code_in_eax(machine);
 }
 
 }  // namespace
