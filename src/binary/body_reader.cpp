@@ -20,7 +20,6 @@ constexpr std::uint8_t kEnd = 0x0b;
 constexpr std::uint32_t kMemArgHasMemory = 0x40;
 constexpr std::uint32_t kMemArgFlagsEnd = 0x80;
 
-/// Feature that a plain opcode needs; kCount if there is no such opcode.
 consteval std::array<Feature, 256> features_of_plain_opcodes() {
   std::array<Feature, 256> features{};
   features.fill(Feature::kCount);
@@ -29,17 +28,16 @@ consteval std::array<Feature, 256> features_of_plain_opcodes() {
   return features;
 }
 
-constexpr std::array<Feature, 256> kPlainFeatures = features_of_plain_opcodes();
-
 }  // namespace
+
+constexpr std::array<Feature, 256> kPlainOpcodeFeatures = features_of_plain_opcodes();
 
 bool BodyReader::fail(Error& out, Error error) const {
   out = std::move(error);
   return false;
 }
 
-bool BodyReader::read_opcode(spec::Opcode& out, Error& error) {
-  instruction_offset_ = reader_.offset();
+bool BodyReader::read_other_opcode(spec::Opcode& out, Error& error) {
   if (at_end()) {
     // The suite knows three answers, by what the next `end` would be.
     if (reader_.at_end()) return fail(error, errors::unexpected_end(instruction_offset_));
@@ -48,7 +46,7 @@ bool BodyReader::read_opcode(spec::Opcode& out, Error& error) {
     return fail(error, errors::malformed(instruction_offset_, "END opcode expected"));
   }
   std::uint32_t code = *reader_.cursor();
-  Feature feature = kPlainFeatures[code];
+  Feature feature = kPlainOpcodeFeatures[code];
   reader_.advance(1);
   if (__builtin_expect(feature == Feature::kCount, 0)) {
     if (code < kFirstPrefix || code > kLastPrefix)
@@ -137,9 +135,6 @@ base::Result<std::span<const LocalRun>> BodyReader::local_runs(std::uint32_t par
 bool BodyReader::read(imm::BlockType& out, Error& error) {
   return read_block_type(reader_, module_.features, out, error);
 }
-bool BodyReader::read(imm::Label& out, Error& error) {
-  return index(out.depth.value, error);
-}
 bool BodyReader::read(imm::BrTable& out, Error& error) {
   std::uint32_t count = 0;
   if (!vector_length(count, error)) return false;
@@ -149,20 +144,11 @@ bool BodyReader::read(imm::BrTable& out, Error& error) {
   out.targets = targets_;
   return index(out.default_target.value, error);
 }
-bool BodyReader::read(imm::Func& out, Error& error) {
-  return index(out.func.value, error);
-}
 bool BodyReader::read(imm::CallIndirect& out, Error& error) {
   return index(out.type.value, error) && table_index(out.table.value, error);
 }
 bool BodyReader::read(imm::Type& out, Error& error) {
   return index(out.type.value, error);
-}
-bool BodyReader::read(imm::Local& out, Error& error) {
-  return index(out.local.value, error);
-}
-bool BodyReader::read(imm::Global& out, Error& error) {
-  return index(out.global.value, error);
 }
 bool BodyReader::read(imm::Table& out, Error& error) {
   return index(out.table.value, error);
@@ -219,9 +205,6 @@ bool BodyReader::read(imm::Shuffle& out, Error& error) {
 }
 bool BodyReader::read(imm::V128Const& out, Error& error) {
   return bytes(out.bytes.data(), out.bytes.size(), error);
-}
-bool BodyReader::read(imm::I32Const& out, Error& error) {
-  return reader_.leb(out.value, error);
 }
 bool BodyReader::read(imm::I64Const& out, Error& error) {
   return reader_.leb(out.value, error);

@@ -9,6 +9,7 @@
 // reserved bytes zero); meaning is the validator's.
 #pragma once
 
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct LocalRun {
   std::uint32_t count = 0;
   spec::ValType type;
 };
+
+/// Feature that a plain opcode needs; kCount if the byte is a prefix or no opcode.
+extern const std::array<spec::Feature, 256> kPlainOpcodeFeatures;
 
 class BodyReader {
  public:
@@ -47,19 +51,33 @@ class BodyReader {
 
   /// Opcode of the next instruction; its offset is kept in instruction_offset(). Error "illegal opcode" if unknown or
   /// off. At the end of the range: what the suite expects there.
-  bool read_opcode(spec::Opcode& out, base::Error& error);
+  bool read_opcode(spec::Opcode& out, base::Error& error) {
+    instruction_offset_ = reader_.offset();
+    if (__builtin_expect(instruction_offset_ < end_, 1)) {
+      const std::uint8_t byte = *reader_.cursor();
+      const spec::Feature feature = kPlainOpcodeFeatures[byte];
+      if (__builtin_expect(feature != spec::Feature::kCount && module_.features.has(feature), 1)) {
+        reader_.advance(1);
+        out = static_cast<spec::Opcode>(byte);
+        return true;
+      }
+    }
+    return read_other_opcode(out, error);
+  }
   std::uint64_t instruction_offset() const { return instruction_offset_; }
+  /// Where a walk may let errors be written, instead of making one for each instruction.
+  base::Error& error_slot() { return error_; }
 
   // One reader for each kind of immediate; false and `error` set on failure.
   bool read(imm::None&, base::Error&) { return true; }
   bool read(imm::BlockType&, base::Error&);
-  bool read(imm::Label&, base::Error&);
+  bool read(imm::Label& out, base::Error& error) { return index(out.depth.value, error); }
   bool read(imm::BrTable&, base::Error&);
-  bool read(imm::Func&, base::Error&);
+  bool read(imm::Func& out, base::Error& error) { return index(out.func.value, error); }
   bool read(imm::CallIndirect&, base::Error&);
   bool read(imm::Type&, base::Error&);
-  bool read(imm::Local&, base::Error&);
-  bool read(imm::Global&, base::Error&);
+  bool read(imm::Local& out, base::Error& error) { return index(out.local.value, error); }
+  bool read(imm::Global& out, base::Error& error) { return index(out.global.value, error); }
   bool read(imm::Table&, base::Error&);
   bool read(imm::TableCopy&, base::Error&);
   bool read(imm::TableInit&, base::Error&);
@@ -73,7 +91,7 @@ class BodyReader {
   bool read(imm::Lane&, base::Error&);
   bool read(imm::Shuffle&, base::Error&);
   bool read(imm::V128Const&, base::Error&);
-  bool read(imm::I32Const&, base::Error&);
+  bool read(imm::I32Const& out, base::Error& error) { return reader_.leb(out.value, error); }
   bool read(imm::I64Const&, base::Error&);
   bool read(imm::F32Const&, base::Error&);
   bool read(imm::F64Const&, base::Error&);
@@ -90,6 +108,8 @@ class BodyReader {
   bool read(imm::BrOnCast&, base::Error&);
 
  private:
+  /// Prefixed opcodes, and all that is wrong with an opcode.
+  bool read_other_opcode(spec::Opcode& out, base::Error& error);
   bool fail(base::Error& out, base::Error error) const;
   bool index(std::uint32_t& out, base::Error& error) { return reader_.leb(out, error); }
   bool byte(std::uint8_t& out, base::Error& error);
@@ -104,6 +124,7 @@ class BodyReader {
   const module::Module& module_;
   Reader reader_;
   std::uint64_t end_;
+  base::Error error_;
   std::uint64_t instruction_offset_ = 0;
   bool data_count_matters_ = true;
   std::vector<LocalRun> runs_;
@@ -157,7 +178,7 @@ using br_on_cast = imm::BrOnCast;
 template <class Visitor>
 base::Status walk_instruction(BodyReader& reader, Visitor& visitor) {
   spec::Opcode opcode;
-  base::Error error;
+  base::Error& error = reader.error_slot();
   if (!reader.read_opcode(opcode, error)) return error;
   switch (opcode) {
 #define OP(name, code, text, imm_kind, signature, memory, family, feature) \

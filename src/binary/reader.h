@@ -44,10 +44,13 @@ class Reader {
   /// False and `error` set on failure.
   template <class T, unsigned Bits = sizeof(T) * 8>
   bool leb(T& out, base::Error& error) {
-    const auto failure = base::read_leb128<T, Bits>(cursor_, end_, out);
-    if (__builtin_expect(failure == base::LebError::none, 1)) return true;
-    error = leb_error(failure);
-    return false;
+    if (__builtin_expect(cursor_ == end_ || *cursor_ >= 0x80, 0)) return long_leb<T, Bits>(out, error);
+    const std::uint8_t byte = *cursor_++;  // most numbers are one byte long
+    if constexpr (std::is_signed_v<T>)
+      out = (byte & 0x40) != 0 ? static_cast<T>(byte) - 0x80 : static_cast<T>(byte);
+    else
+      out = byte;
+    return true;
   }
   const std::uint8_t* cursor() const { return cursor_; }
   void advance(std::uint64_t n) { cursor_ += n; }
@@ -55,6 +58,13 @@ class Reader {
   base::Error error(base::ErrorKind kind, const char* message) const { return {kind, offset(), message}; }
 
  private:
+  template <class T, unsigned Bits>
+  [[gnu::noinline]] bool long_leb(T& out, base::Error& error) {
+    const auto failure = base::read_leb128<T, Bits>(cursor_, end_, out);
+    if (__builtin_expect(failure == base::LebError::none, 1)) return true;
+    error = leb_error(failure);
+    return false;
+  }
   base::Error leb_error(base::LebError failure) const;
   const std::uint8_t* start_;
   const std::uint8_t* cursor_;
