@@ -1,5 +1,6 @@
 // Reads every script of the specification's suite: text modules must parse (and decode), quoted malformed ones must be
-// refused with the words that the script expects. Runs nothing.
+// refused with the words that the script expects; what the printer makes of a module must parse back to the same bytes
+// (custom sections aside). Runs nothing.
 //   text_suite FOLDER...
 #include <cstdio>
 #include <filesystem>
@@ -9,8 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "base/leb128.h"
 #include "binary/decoder.h"
+#include "text/printer.h"
 #include "text/wast_script.h"
+#include "text/wat_parser.h"
 
 namespace {
 
@@ -23,8 +27,22 @@ struct Counts {
   unsigned commands = 0;
   unsigned modules = 0;
   unsigned refused = 0;
+  unsigned round_trips = 0;
   unsigned failures = 0;
 };
+
+/// The module without its custom sections. The bytes are well-formed.
+std::vector<std::uint8_t> without_customs(heddle::base::Bytes bytes) {
+  std::vector<std::uint8_t> kept(bytes.begin(), bytes.begin() + 8);
+  for (const std::uint8_t* at = bytes.data() + 8; at != bytes.data() + bytes.size();) {
+    const std::uint8_t* start = at++;
+    std::uint32_t size = 0;
+    heddle::base::read_leb128(at, bytes.data() + bytes.size(), size);
+    at += size;
+    if (*start != 0) kept.insert(kept.end(), start, at);
+  }
+  return kept;
+}
 
 struct Script {
   std::string path;
@@ -58,13 +76,44 @@ struct Script {
     if (m.error) return fail(command, "refused: " + m.error->message);
     const auto wire = std::make_shared<heddle::module::OwnedBytes>(m.bytes);
     const auto decoded = heddle::binary::decode_module(wire, heddle::spec::Features::all());
-    if (!decoded.ok()) fail(command, "does not decode: " + decoded.error().message);
+    if (!decoded.ok()) return fail(command, "does not decode: " + decoded.error().message);
+    check_round_trip(command, **decoded);
+  }
+
+  /// Binary modules may spell things in ways that we do not write: for them the second text is compared with the first.
+  void check_round_trip(const ScriptCommand& command, const heddle::module::Module& m) const {
+    const auto printed = heddle::text::print_wat(m);
+    if (!printed.ok()) return;  // a malformed body
+    ++counts.round_trips;
+    const auto again = heddle::text::parse_wat(*printed, m.features);
+    if (!again.ok()) {
+      const auto place = heddle::text::place_of(*printed, again.error().offset);
+      return fail(command, "printed module does not parse: " +
+                               heddle::text::render_error(*printed, "printed", place, again.error().message));
+    }
+    if (command.module.form != ScriptModule::Form::binary) {
+      if (without_customs(m.bytes()) != without_customs(again->bytes))
+        fail(command, "round trip differs:\n" + *printed);
+      return;
+    }
+    const auto wire = std::make_shared<heddle::module::OwnedBytes>(again->bytes);
+    const auto decoded = heddle::binary::decode_module(wire, m.features);
+    if (!decoded.ok()) return fail(command, "printed module does not decode: " + decoded.error().message);
+    const auto second = heddle::text::print_wat(**decoded);
+    if (!second.ok() || *second != *printed) fail(command, "second text differs:\n" + *printed);
+  }
+
+  void check_binary(const ScriptCommand& command) const {
+    const auto wire = std::make_shared<heddle::module::OwnedBytes>(command.module.bytes);
+    const auto decoded = heddle::binary::decode_module(wire, heddle::spec::Features::all());
+    if (decoded.ok()) check_round_trip(command, **decoded);
   }
 
   void check(const ScriptCommand& command) const {
     ++counts.commands;
     for (const ScriptCommand& inner : command.commands) check(inner);
-    if (!command.has_module || command.module.form == ScriptModule::Form::binary) return;
+    if (!command.has_module) return;
+    if (command.module.form == ScriptModule::Form::binary) return check_binary(command);
     const bool malformed = command.kind == Kind::assert_malformed || command.kind == Kind::assert_malformed_custom;
     if (malformed && is_superseded(command)) return check_accepted(command);
     if (malformed && command.module.form == ScriptModule::Form::quote) return check_refused(command);
@@ -103,7 +152,7 @@ int main(int argc, char** argv) {
       if (entry.path().extension() == ".wast") run(entry.path(), counts);
     }
   }
-  std::printf("%u scripts, %u commands, %u text modules accepted, %u refused, %u failures\n", counts.scripts,
-              counts.commands, counts.modules, counts.refused, counts.failures);
+  std::printf("%u scripts, %u commands, %u text modules accepted, %u refused, %u printed and read back, %u failures\n",
+              counts.scripts, counts.commands, counts.modules, counts.refused, counts.round_trips, counts.failures);
   return counts.failures == 0 && counts.scripts != 0 ? 0 : 1;
 }
