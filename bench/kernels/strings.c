@@ -1,4 +1,5 @@
-// Words counted in a hash table, searched, compared, turned to upper case, joined: the C library's string functions.
+// Words counted in a hash table, searched, compared, turned to upper case, joined: the C library's functions on short
+// strings. (Not strtok: the one that comes with zig 0.17.1 measures the rest of the text for every word.)
 #include <ctype.h>
 #include <string.h>
 
@@ -41,13 +42,17 @@ static void count_word(const char* word) {
 }
 
 int main(int argc, char** argv) {
-  unsigned rounds = work_size(argc, argv, 10);
+  unsigned rounds = work_size(argc, argv, 40);
   uint32_t sum = 0;
   for (unsigned round = 0; round < rounds; ++round) {
     make_text(round * 2 + 1);
-    for (const char* at = text; (at = strstr(at, "cab")) != NULL; ++at) sum = mix(sum, (uint32_t)(at - text));
     char* end = joined;
-    for (char* word = strtok(text, " \n"); word != NULL; word = strtok(NULL, " \n")) {
+    for (char *word = text, *after; *word != 0; word = after) {
+      size_t letters = 0;
+      while (word[letters] != 0 && word[letters] != ' ' && word[letters] != '\n') ++letters;
+      after = word + letters + (word[letters] != 0);
+      word[letters] = 0;
+      if (strstr(word, "cab") != NULL) sum = mix(sum, (uint32_t)(word - text));
       count_word(word);
       size_t length = strlen(word);
       memcpy(end, word, length + 1);
