@@ -33,6 +33,7 @@ base::Result<Instance::Started> Instantiation::run(Store& store, const Request& 
   Instance::Started started{store.adopt(std::move(owned)), EntryStatus::returned};
   HEDDLE_TRY_ASSIGN(const spec::TrapCode trap, steps.run_active_segments());
   if (trap != spec::TrapCode::none) {
+    store.trap_text().clear();
     store.vm()->trap_code = static_cast<std::uint32_t>(trap);
     store.vm()->trap_pc = nullptr;
     started.status = trap == spec::TrapCode::interrupted ? EntryStatus::interrupted : EntryStatus::trapped;
