@@ -45,7 +45,9 @@ class ConstWalker {
  public:
   ConstWalker(const module::Module& m, const module::ConstExpr& expr, spec::ValType expected,
               std::uint32_t visible_globals)
-      : reader_(m, expr.range), validator_(m, expected, reader_), visible_globals_(visible_globals) {}
+      : reader_(m, expr.range), validator_(m, expected, reader_), visible_globals_(visible_globals) {
+    reader_.in_constant_expression();
+  }
 
   base::Status run() {
     while (!validator_.done()) HEDDLE_TRY(binary::walk_instruction(reader_, *this));

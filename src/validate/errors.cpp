@@ -122,10 +122,6 @@ base::Error constant_expression_required(std::uint64_t at, std::string_view inst
   return invalid(at, "constant expression required", fmt::format("{} is not constant here", instruction));
 }
 
-base::Error data_count_required(std::uint64_t at) {
-  return make(base::ErrorKind::malformed, at, "data count section required: a function names a data segment");
-}
-
 base::Error misplaced(std::uint64_t at, std::string_view instruction, std::string_view opening) {
   return make(base::ErrorKind::malformed, at,
               fmt::format("misplaced {} opcode: it belongs into {}", instruction, opening));

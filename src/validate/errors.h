@@ -54,7 +54,6 @@ base::Error undeclared_function(std::uint64_t at, std::uint32_t func);
 base::Error uninitialized_local(std::uint64_t at, std::uint32_t local, spec::ValType type);
 base::Error invalid_result_arity(std::uint64_t at, std::size_t found);
 base::Error constant_expression_required(std::uint64_t at, std::string_view instruction);
-base::Error data_count_required(std::uint64_t at);
 base::Error misplaced(std::uint64_t at, std::string_view instruction, std::string_view opening);
 base::Error bytes_after_end(std::uint64_t at);
 /// Kind unsupported is not used: with the feature off the rule does not exist, so the module is invalid.

@@ -83,10 +83,10 @@ base::Status FunctionValidator::find_elem(spec::ElemIndex index, ValType& out) c
   return {};
 }
 
-// Data segments lie behind the code, so their number is announced by the data count section.
+// Data segments lie behind the code, so their number is announced by the data count section; the reader has refused a
+// body that names one without that section.
 // https://webassembly.github.io/spec/core/binary/modules.html#data-count-section
 base::Status FunctionValidator::check_data(spec::DataIndex index) const {
-  if (!module_.has_data_count) return errors::data_count_required(at());
   if (index.value >= module_.data_count) return errors::unknown("data segment", index.value, module_.data_count, at());
   return {};
 }

@@ -99,17 +99,8 @@ base::Status check_reference_type(const Module& m, ValType type, std::uint64_t a
 
 // https://webassembly.github.io/spec/core/valid/types.html#recursive-types
 base::Status check_type_section(const Module& m) {
-  std::vector<std::uint8_t> depths(m.types.size());
   for (const module::RecGroupRange group : m.rec_groups) {
-    for (std::uint32_t i = group.begin; i < group.end; ++i) {
-      HEDDLE_TRY(check_names(m.types[i], i, group.end));
-      for (spec::TypeIndex super : m.types[i].supertypes) {
-        if (depths[super.value] >= spec::kMaxSubtypingDepth)
-          return errors::limit(m.types[i].offset, "sub type chain too long", spec::kMaxSubtypingDepth + 1,
-                               spec::kMaxSubtypingDepth);
-        depths[i] = static_cast<std::uint8_t>(depths[super.value] + 1);
-      }
-    }
+    for (std::uint32_t i = group.begin; i < group.end; ++i) HEDDLE_TRY(check_names(m.types[i], i, group.end));
     // Only now does every name of the group lead somewhere, as matching needs.
     for (std::uint32_t i = group.begin; i < group.end; ++i) HEDDLE_TRY(check_subtyping(m, m.types[i], i));
   }

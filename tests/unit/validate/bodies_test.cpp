@@ -81,6 +81,23 @@ TEST(ValidateBodies, an_error_names_the_offset_of_its_instruction) {
   EXPECT_EQ(status.error().message, "type mismatch: instruction requires [i32 i32] but stack has [] (at i32.add)");
 }
 
+// https://webassembly.github.io/spec/core/binary/modules.html#data-count-section
+TEST(ValidateBodies, naming_a_data_segment_needs_the_data_count_section) {
+  Encoder init;
+  for (int i = 0; i < 3; ++i) init.op(Opcode::i32_const).s32(0);
+  init.op(Opcode::memory_init).u32(0).u32(0);
+  for (const Bytes& code : {init.bytes(), Encoder().op(Opcode::data_drop).u32(0).bytes()}) {
+    ModuleWriter m;
+    m.memory({{1, {}}});
+    m.func(m.type({}), code);
+    m.data(Encoder().u32(1).u32(1).u32(0).bytes());
+    const base::Status status = verdict(m.bytes());
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().kind, base::ErrorKind::malformed);
+    EXPECT_TRUE(status.error().message.starts_with("data count section required"));
+  }
+}
+
 TEST(ValidateBodies, nothing_may_follow_the_last_end) {
   ModuleWriter m;
   m.func(m.type({}), Encoder().op(Opcode::end).op(Opcode::nop).bytes());
@@ -121,19 +138,22 @@ class Recorder : public binary::CategoryVisitor<Recorder> {
   }
   HEDDLE_RECORD(Control)
   HEDDLE_RECORD(Parametric)
-  HEDDLE_RECORD(Variable) HEDDLE_RECORD(Const) HEDDLE_RECORD(Unary) HEDDLE_RECORD(Binary) HEDDLE_RECORD(Test)
-      HEDDLE_RECORD(Compare) HEDDLE_RECORD(Convert) HEDDLE_RECORD(Load) HEDDLE_RECORD(Store) HEDDLE_RECORD(Memory)
-          HEDDLE_RECORD(Table) HEDDLE_RECORD(Reference) HEDDLE_RECORD(Exception) HEDDLE_RECORD(AtomicLoad)
-              HEDDLE_RECORD(AtomicStore) HEDDLE_RECORD(AtomicRmw) HEDDLE_RECORD(AtomicCmpxchg) HEDDLE_RECORD(AtomicWait)
-                  HEDDLE_RECORD(AtomicNotify) HEDDLE_RECORD(AtomicFence) HEDDLE_RECORD(Wide) HEDDLE_RECORD(Gc)
-                      HEDDLE_RECORD(SimdLoad) HEDDLE_RECORD(SimdStore) HEDDLE_RECORD(SimdLoadLane)
-                          HEDDLE_RECORD(SimdStoreLane) HEDDLE_RECORD(SimdConst) HEDDLE_RECORD(SimdShuffle)
-                              HEDDLE_RECORD(SimdSplat) HEDDLE_RECORD(SimdExtractLane) HEDDLE_RECORD(SimdReplaceLane)
-                                  HEDDLE_RECORD(SimdUnary) HEDDLE_RECORD(SimdBinary) HEDDLE_RECORD(SimdTernary)
-                                      HEDDLE_RECORD(SimdShift) HEDDLE_RECORD(SimdTest)
+  HEDDLE_RECORD(Variable)
+  HEDDLE_RECORD(Const)
+  HEDDLE_RECORD(Unary)
+  HEDDLE_RECORD(Binary)
+  HEDDLE_RECORD(Test) HEDDLE_RECORD(Compare) HEDDLE_RECORD(Convert) HEDDLE_RECORD(Load) HEDDLE_RECORD(Store)
+      HEDDLE_RECORD(Memory) HEDDLE_RECORD(Table) HEDDLE_RECORD(Reference) HEDDLE_RECORD(Exception)
+          HEDDLE_RECORD(AtomicLoad) HEDDLE_RECORD(AtomicStore) HEDDLE_RECORD(AtomicRmw) HEDDLE_RECORD(AtomicCmpxchg)
+              HEDDLE_RECORD(AtomicWait) HEDDLE_RECORD(AtomicNotify) HEDDLE_RECORD(AtomicFence) HEDDLE_RECORD(Wide)
+                  HEDDLE_RECORD(Gc) HEDDLE_RECORD(SimdLoad) HEDDLE_RECORD(SimdStore) HEDDLE_RECORD(SimdLoadLane)
+                      HEDDLE_RECORD(SimdStoreLane) HEDDLE_RECORD(SimdConst) HEDDLE_RECORD(SimdShuffle)
+                          HEDDLE_RECORD(SimdSplat) HEDDLE_RECORD(SimdExtractLane) HEDDLE_RECORD(SimdReplaceLane)
+                              HEDDLE_RECORD(SimdUnary) HEDDLE_RECORD(SimdBinary) HEDDLE_RECORD(SimdTernary)
+                                  HEDDLE_RECORD(SimdShift) HEDDLE_RECORD(SimdTest)
 #undef HEDDLE_RECORD
 
-                                          std::string seen;
+                                      std::string seen;
   std::size_t locals = 0;
   bool reachable = true;
 

@@ -144,5 +144,14 @@ TEST(ValidateScale, many_exports_are_compared_by_name_once) {
   EXPECT_EQ(message_of(verdict(out.bytes())), "valid");
 }
 
+TEST(ValidateScale, a_long_line_of_subtypes_is_refused_before_it_costs_memory) {
+  Encoder types;
+  types.u32(kMany).byte(0x50).u32(0).func_type({});
+  for (std::uint32_t i = 0; i + 1 < kMany; ++i) types.byte(0x50).u32(1).u32(i).func_type({});
+  const base::Status status = verdict(Encoder().header().section(1, types.bytes()).bytes());
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().kind, base::ErrorKind::limit);
+}
+
 }  // namespace
 }  // namespace heddle::validate
