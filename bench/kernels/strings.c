@@ -5,7 +5,7 @@
 
 #include "kernel.h"
 
-enum { kBuckets = 4096, kText = 200000 };
+enum { kBuckets = 1 << 16, kText = 200000 };
 struct word {
   struct word* next;
   uint32_t count;
