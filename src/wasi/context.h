@@ -92,6 +92,7 @@ class Context {
 
   const Options& options() const { return options_; }
   FdTable& files() { return *files_; }
+  bool uses_openat2() const { return uses_openat2_; }
 
   /// The memory that calls mean which the host makes directly, without an importing instance (tests, embedders).
   void set_direct_memory(abi::VmMemory* memory) { direct_memory_ = memory; }
@@ -104,6 +105,7 @@ class Context {
   base::Status open_sockets();
 
   Options options_;
+  bool uses_openat2_;
   std::unique_ptr<FdTable> files_;
   abi::VmMemory* direct_memory_ = nullptr;
 };
