@@ -3,6 +3,8 @@
 //
 // Locals are announced in runs (5 bytes may announce 50,000), so only as many as the body's own size pays for are laid
 // out flat; the rest is found by bisection. A module of many tiny bodies thus costs no more than its bytes.
+#include <algorithm>
+
 #include "validate/errors.h"
 #include "validate/function_validator.h"
 #include "validate/type_rules.h"
@@ -28,12 +30,26 @@ base::Status FunctionValidator::declare_locals(Types params, std::span<const bin
   return {};
 }
 
+namespace {
+
+/// Clears the bits [begin, end), word by word.
+void clear_bits(std::vector<std::uint64_t>& words, std::uint32_t begin, std::uint32_t end) {
+  while (begin < end) {
+    const std::uint32_t first = begin % 64;
+    const std::uint32_t count = std::min(64 - first, end - begin);
+    const std::uint64_t ones = count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+    words[begin / 64] &= ~(ones << first);
+    begin += count;
+  }
+}
+
+}  // namespace
+
 void FunctionValidator::mark_defaults_set(std::uint32_t params, std::span<const binary::LocalRun> runs) {
   set_locals_.assign(local_count_ / 64 + 1, ~std::uint64_t{0});
   std::uint32_t begin = params;
   for (const binary::LocalRun& run : runs) {
-    if (!run.type.is_defaultable())
-      for (std::uint32_t i = begin; i < begin + run.count; ++i) set_locals_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
+    if (!run.type.is_defaultable()) clear_bits(set_locals_, begin, begin + run.count);
     begin += run.count;
   }
 }

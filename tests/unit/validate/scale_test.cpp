@@ -54,11 +54,13 @@ TEST(ValidateScale, br_table_to_many_different_labels) {
 }
 
 TEST(ValidateScale, a_few_bytes_that_announce_many_locals_cost_little) {
-  ModuleWriter m;
-  const std::uint32_t type = m.type({});
-  const auto locals = Encoder().u32(1).u32(spec::kMaxFunctionLocals).val_type(spec::kI64).bytes();
-  for (std::uint32_t i = 0; i < kMany; ++i) m.func(type, {}, locals);  // 5 * 10^9 locals
-  EXPECT_EQ(message_of(verdict(m.bytes())), "valid");
+  for (const spec::ValType local : {spec::kI64, spec::ValType::ref(spec::HeapType::func, false)}) {
+    ModuleWriter m;
+    const std::uint32_t type = m.type({});
+    const auto locals = Encoder().u32(1).u32(spec::kMaxFunctionLocals).val_type(local).bytes();
+    for (std::uint32_t i = 0; i < kMany; ++i) m.func(type, {}, locals);  // 5 * 10^9 locals
+    EXPECT_EQ(message_of(verdict(m.bytes())), "valid");
+  }
 }
 
 TEST(ValidateScale, locals_behind_the_flat_part_have_their_types) {
@@ -102,6 +104,19 @@ TEST(ValidateScale, many_locals_without_default_are_tracked_through_many_blocks)
     one.func(one.type({{type}, {}}), whole.bytes(), Encoder().u32(1).u32(kLocals).val_type(type).bytes());
     const std::string message = message_of(verdict(one.bytes()));
     EXPECT_EQ(message.substr(0, 19), read_afterwards ? "uninitialized local" : "valid");
+  }
+}
+
+TEST(ValidateScale, each_local_without_default_is_tracked_by_itself) {
+  // Locals 0..9 have a default, 10..199 have none, 200..209 have one again.
+  const spec::ValType type = spec::ValType::ref(spec::HeapType::func, false);
+  const auto locals =
+      Encoder().u32(3).u32(10).val_type(spec::kI32).u32(190).val_type(type).u32(10).val_type(spec::kI32);
+  for (std::uint32_t local = 0; local < 210; ++local) {
+    ModuleWriter m;
+    m.func(m.type({}), Encoder().op(Opcode::local_get).u32(local).op(Opcode::drop).bytes(), locals.bytes());
+    const bool has_default = local < 10 || local >= 200;
+    EXPECT_EQ(message_of(verdict(m.bytes())).substr(0, 19), has_default ? "valid" : "uninitialized local") << local;
   }
 }
 
