@@ -1,0 +1,176 @@
+// The seam to the machine: operations a single-pass compiler asks for, encoded for x86-64 with asmjit. Knows no wasm,
+// no stack, no locals; picks among encodings (VEX or not, lea or add, short forms) by base::host_cpu_features().
+//
+// i32 values live zero-extended in 64-bit registers: every 32-bit operation here keeps that up. Destination and sources
+// may be the same register unless said otherwise. kScratch and kFloatScratch are free for use inside an operation only
+// where its comment says so.
+#pragma once
+
+#include <asmjit/x86.h>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/cpu_features.h"
+#include "baseline/operand.h"
+#include "baseline/x64/machine.h"
+
+namespace heddle::baseline::x64 {
+
+enum class Alu : std::uint8_t { add, sub, and_, or_, xor_ };
+enum class Shift : std::uint8_t { shl, shr_s, shr_u, rotl, rotr };
+enum class FloatOp : std::uint8_t { add, sub, mul, div, min, max };
+enum class BitOp : std::uint8_t { and_, andn, or_, xor_ };
+enum class Rounding : std::uint8_t { nearest = 0, floor = 1, ceil = 2, trunc = 3 };
+
+class MacroAssembler {
+ public:
+  MacroAssembler();
+  MacroAssembler(const MacroAssembler&) = delete;
+  MacroAssembler& operator=(const MacroAssembler&) = delete;
+
+  /// Starts a new function; storage of the last one is reused.
+  void begin(bool want_listing);
+  /// Appends the constant pool; nothing may be emitted afterwards.
+  void finish();
+  std::uint32_t offset() const { return static_cast<std::uint32_t>(a_.offset()); }
+  std::vector<std::uint8_t> take_code() const;
+  std::string listing() const;
+  /// False if asmjit refused an instruction (our own mistake, or no memory).
+  bool ok() const { return ok_; }
+  const base::CpuFeatures& cpu() const { return cpu_; }
+  asmjit::x86::Assembler& raw() { return a_; }
+
+  /// While on, no move touches the flags (a compare waits for its consumer).
+  void keep_flags(bool on) { keep_flags_ = on; }
+
+  Label new_label() { return Label{a_.newLabel().id()}; }
+  void bind(Label label) { a_.bind(asmjit::Label(label.id)); }
+  bool is_bound(Label label) const { return code_.isLabelBound(label.id); }
+  std::uint32_t offset_of(Label label) const { return static_cast<std::uint32_t>(code_.labelOffset(label.id)); }
+
+  // Control.
+  void jump(Label label);
+  void jump(Cond c, Label label);
+  /// A few bytes ahead only (one byte of distance).
+  void jump_near(Cond c, Label label);
+  void jump_near(Label label);
+  void jump_to(const Address& target);
+  void jump_to(Reg target);
+  void call(const Address& target);
+  /// call/jmp through a jump-table slot; returns the offset of the four bytes to relocate.
+  std::uint32_t call_slot();
+  std::uint32_t jump_slot();
+  void ret();
+  /// Always faults.
+  void trap();
+  void align_code(std::uint32_t bytes) { a_.align(asmjit::AlignMode::kCode, bytes); }
+  /// Data between functions' code: four bytes `target - base`, both bound.
+  void embed_distance(Label target, Label base);
+  /// rsp = rsp - N with four bytes to patch; returns their offset.
+  std::uint32_t grow_stack_patchable();
+  std::uint32_t shrink_stack_patchable();
+  void patch_u32(std::uint32_t at, std::uint32_t value);
+
+  // Moves.
+  void mov(Kind kind, Reg dst, Reg src);
+  void mov(Width w, Reg dst, Reg src);
+  /// As mov, but the 32-bit one is never left out where dst == src (cuts off the upper half).
+  void mov_zero_extend(Reg dst, Reg src);
+  void mov_imm(Reg dst, std::uint64_t value);
+  void load(Kind kind, Reg dst, const Address& src);
+  void store(Kind kind, const Address& dst, Reg src);
+  void load_int(Reg dst, const Address& src, unsigned bytes, bool sign_extend, Width w);
+  void store_int(const Address& dst, Reg src, unsigned bytes);
+  void store_imm(const Address& dst, std::int32_t value, unsigned bytes);
+  /// A constant of f32, f64 (bits) or v128 (lo, hi).
+  void load_float_const(Kind kind, Reg dst, std::uint64_t lo, std::uint64_t hi = 0);
+  /// A 16-byte aligned constant behind the code.
+  Address pool(std::uint64_t lo, std::uint64_t hi);
+  void xchg(Reg a, Reg b);
+  void lea(Width w, Reg dst, const Address& a);
+  void lea(Reg dst, Label label);
+  void sign_extend(Width w, Reg dst, Reg src, unsigned from_bytes);
+
+  // Integers.
+  void alu(Alu op, Width w, Reg dst, const Src& src);
+  /// dst = a op b; dst may be a's register, not b's (unless a's too).
+  void alu3(Alu op, Width w, Reg dst, const Src& a, const Src& b);
+  void cmp(Width w, const Src& a, const Src& b);
+  /// a is a register or memory.
+  void test(Width w, const Src& a, const Src& b);
+  void multiply(Width w, Reg dst, const Src& a, const Src& b);
+  void shift_imm(Shift op, Width w, Reg dst, Reg src, std::uint8_t count);
+  /// With BMI2; not for rotations.
+  void shift_bmi(Shift op, Width w, Reg dst, const Src& src, Reg count);
+  /// Count in rcx.
+  void shift_rcx(Shift op, Width w, Reg dst);
+  void neg(Width w, Reg dst);
+  void not_(Width w, Reg dst);
+  /// rdx:rax by src.
+  void divide_signed(Width w, Reg divisor);
+  void divide_unsigned(Width w, Reg divisor);
+  /// rdx:rax = rax * src (unsigned / signed).
+  void multiply_high(Width w, Reg src, bool is_signed);
+  void count_leading_zeros(Width w, Reg dst, Reg src);
+  void count_trailing_zeros(Width w, Reg dst, Reg src);
+  /// Without the popcnt instruction: uses kScratch, destroys src, and dst != src.
+  void count_ones(Width w, Reg dst, Reg src);
+  /// dst = condition ? 1 : 0. For float_eq / float_ne uses kScratch.
+  void set_cond(Cond c, Reg dst);
+  /// dst = condition ? src : dst. src is a register or memory.
+  void move_if(Cond c, Width w, Reg dst, const Src& src);
+
+  // Floats. `kind` is f32 or f64.
+  void float_op(FloatOp op, Kind kind, Reg dst, Reg a, const Src& b);
+  void float_sqrt(Kind kind, Reg dst, const Src& src);
+  void float_round(Kind kind, Rounding mode, Reg dst, const Src& src);
+  /// Bitwise on all 128 bits; b is a register or a pool constant. andn: ~a & b.
+  void float_bits(BitOp op, Reg dst, Reg a, const Src& b);
+  void float_zero(Reg dst);
+  void float_compare(Kind kind, Reg a, const Src& b);
+  void int_to_float(Width from, Kind to, Reg dst, const Src& src);
+  void float_to_int(Kind from, Width to, Reg dst, Reg src);
+  void promote(Reg dst, const Src& src);
+  void demote(Reg dst, const Src& src);
+  void move_bits_to_int(Width w, Reg dst, Reg src);
+  void move_bits_to_float(Width w, Reg dst, Reg src);
+
+  // Atomics: [address] with `bytes` 1, 2, 4, 8.
+  void atomic_add(const Address& a, Reg value_and_result, unsigned bytes);
+  void atomic_exchange(const Address& a, Reg value_and_result, unsigned bytes);
+  /// Expected and result in rax.
+  void atomic_compare_exchange(const Address& a, Reg replacement, unsigned bytes);
+  void fence();
+  void zero_extend(Reg dst, Reg src, unsigned from_bytes);
+
+ private:
+  struct PoolEntry {
+    std::uint64_t lo, hi;
+    Label label;
+  };
+  using Operand = asmjit::Operand_;
+  void emit(asmjit::InstId id) { check(a_.emit(id)); }
+  void emit(asmjit::InstId id, const Operand& o0) { check(a_.emit(id, o0)); }
+  void emit(asmjit::InstId id, const Operand& o0, const Operand& o1) { check(a_.emit(id, o0, o1)); }
+  void emit(asmjit::InstId id, const Operand& o0, const Operand& o1, const Operand& o2) {
+    check(a_.emit(id, o0, o1, o2));
+  }
+  void emit(asmjit::InstId id, const Operand& o0, const Operand& o1, const Operand& o2, const Operand& o3) {
+    check(a_.emit(id, o0, o1, o2, o3));
+  }
+  void emit_src(asmjit::InstId id, Width w, Reg dst, const Src& src);
+  void check(asmjit::Error error) {
+    if (__builtin_expect(error != asmjit::kErrorOk, 0)) ok_ = false;
+  }
+
+  asmjit::CodeHolder code_;
+  asmjit::x86::Assembler a_;
+  asmjit::StringLogger logger_;
+  std::vector<PoolEntry> pool_;
+  base::CpuFeatures cpu_;
+  bool keep_flags_ = false;
+  bool ok_ = true;
+};
+
+}  // namespace heddle::baseline::x64
