@@ -6,10 +6,11 @@
 namespace heddle::text {
 
 void ModuleParser::parse_bodies() {
-  // An error in a declaration does not hide one in a body in front of it.
+  // An error in a declaration must not hide one in a body in front of it.
   std::optional<base::Error> later;
   if (cursor_.failed()) later = cursor_.take_error(cursor_.index());
   for (const PendingBody& pending : bodies_) {
+    if (later && later->offset < pending.offset) break;
     parse_body(pending);
     if (cursor_.failed()) return;
   }

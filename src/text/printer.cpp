@@ -63,7 +63,7 @@ class Printer {
       case spec::CompositeKind::array: return "(array " + field_type(type.fields.front()) + ")";
       case spec::CompositeKind::struct_: break;
     }
-    const Identifiers ids = names_.fields_of(index);
+    const Identifiers& ids = names_.fields_of(index);
     std::string text = "(struct";
     for (std::uint32_t i = 0; i < type.fields.size(); ++i) {
       const std::string_view id = ids.id(i);

@@ -192,7 +192,6 @@ class BodyPrinter {
   void operands(const imm::Fence&) {}
   void operands(const imm::TypeField& i) {
     add_ref(names_.types, i.type.value);
-    if (names_.section().fields.empty()) return add(" {}", i.field.value);
     add_ref(names_.fields_of(i.type.value), i.field.value);
   }
   void operands(const imm::TypeLen& i) {

@@ -63,6 +63,7 @@ PrinterNames::PrinterNames(const module::Module& m) : module_(m), section_(read_
   elems = Identifiers(section_.elems);
   datas = Identifiers(section_.datas);
   tags = Identifiers(section_.tags);
+  for (const auto& [type, fields] : section_.fields) fields_.emplace(type, Identifiers(fields));
 }
 
 Identifiers PrinterNames::locals_of(std::uint32_t func) const {
@@ -70,9 +71,9 @@ Identifiers PrinterNames::locals_of(std::uint32_t func) const {
   return found == section_.locals.end() ? Identifiers() : Identifiers(found->second);
 }
 
-Identifiers PrinterNames::fields_of(std::uint32_t type) const {
-  const auto found = section_.fields.find(type);
-  return found == section_.fields.end() ? Identifiers() : Identifiers(found->second);
+const Identifiers& PrinterNames::fields_of(std::uint32_t type) const {
+  const auto found = fields_.find(type);
+  return found == fields_.end() ? none_ : found->second;
 }
 
 std::string PrinterNames::type(spec::HeapType heap) const {

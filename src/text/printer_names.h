@@ -42,9 +42,9 @@ class PrinterNames {
   const NameSection& section() const { return section_; }
   Identifiers functions, types, tables, memories, globals, elems, datas, tags;
 
-  /// Identifiers of a function's parameters and locals; of a struct type's fields.
+  /// Identifiers of a function's parameters and locals (made anew each time); of a struct type's fields.
   Identifiers locals_of(std::uint32_t func) const;
-  Identifiers fields_of(std::uint32_t type) const;
+  const Identifiers& fields_of(std::uint32_t type) const;
 
   std::string type(spec::ValType type) const;
   std::string type(spec::HeapType type) const;
@@ -59,6 +59,8 @@ class PrinterNames {
  private:
   const module::Module& module_;
   NameSection section_;
+  std::unordered_map<std::uint32_t, Identifiers> fields_;
+  Identifiers none_;
 };
 
 }  // namespace heddle::text
