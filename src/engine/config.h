@@ -1,0 +1,33 @@
+// Settings of an Engine and of one run, with the defaults that users get.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/resource_limits.h"
+#include "spec/features.h"
+#include "wasi/context.h"
+
+namespace heddle::engine {
+
+struct Config {
+  spec::Features features = spec::Features::standard();
+  /// Function bodies of modules up to this size are all checked by load(), larger ones as they are compiled, with a
+  /// background thread checking the rest. Measured: see kEagerValidationBytes in pipeline.cpp.
+  std::uint64_t eager_validation_bytes;
+  Config();
+};
+
+struct RunOptions {
+  wasi::Options wasi;
+  std::uint32_t max_threads = 16'384;        ///< with the main thread
+  std::size_t thread_stack_bytes = 1 << 20;  ///< guest part of each spawned thread's native stack
+  bool allow_threads = true;                 ///< false: modules that import thread-spawn are refused
+  bool allow_unknown_imports = false;
+  std::uint64_t max_memory_bytes = runtime::ResourceLimits::kUnlimited;
+  std::uint64_t max_table_entries = runtime::ResourceLimits::kUnlimited;
+  std::uint64_t timeout_ns = 0;  ///< 0: none
+};
+
+}  // namespace heddle::engine

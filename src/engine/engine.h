@@ -1,0 +1,48 @@
+// Engine: the composition root. Owns the tiers and the settings that all modules of a process share; turns bytes into
+// code that any number of programs can run (the stages: DESIGN.md). Any thread may use it; it outlives its modules.
+#pragma once
+
+#include <memory>
+
+#include "abi/tier.h"
+#include "base/result.h"
+#include "code/module_code.h"
+#include "engine/config.h"
+#include "engine/module_source.h"
+
+namespace heddle::engine {
+
+class BackgroundValidation;
+
+/// A module that is ready to run. Immutable; shared by programs and threads.
+struct LoadedModule {
+  ModuleSource source;  ///< for messages
+  std::shared_ptr<code::ModuleCode> code;
+  /// Checks what load() left unchecked; nullptr if nothing was. Stopped and joined with the last owner.
+  std::shared_ptr<BackgroundValidation> validation;
+};
+
+class Engine {
+ public:
+  /// Errors: unsupported (the processor lacks what the compiler needs), limit (no executable memory).
+  static base::Result<std::unique_ptr<Engine>> create(Config config);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  const Config& config() const { return config_; }
+  const abi::Tier& tier() const { return *tier_; }
+
+  /// Decodes and checks what `source` has read (see Config::eager_validation_bytes).
+  base::Result<std::shared_ptr<const LoadedModule>> load(ModuleSource source) const;
+
+ private:
+  explicit Engine(Config config);
+  Config config_;
+  std::unique_ptr<abi::Tier> tier_;
+};
+
+/// Decodes and checks a module wholly, bodies included, without making code of it (`heddle validate`).
+base::Status validate_module(const ModuleSource& source, spec::Features features, unsigned threads);
+
+}  // namespace heddle::engine

@@ -1,0 +1,51 @@
+// The stages in order: read -> decode -> check the module -> check bodies (or leave that to the compiler and a thread)
+// -> ModuleCode, which compiles each function when it is first called.
+#include "base/cpu_features.h"
+#include "baseline/tier.h"
+#include "binary/decoder.h"
+#include "code/space.h"
+#include "engine/background_validation.h"
+#include "engine/engine.h"
+#include "validate/checked.h"
+
+namespace heddle::engine {
+namespace {
+
+constexpr std::uint64_t kEagerValidationBytes = 1 << 20;
+
+base::Result<module::CheckedModule> decode_and_check(const ModuleSource& source, spec::Features features) {
+  HEDDLE_TRY_ASSIGN(auto decoded, binary::decode_module(source.wire, features));
+  return validate::check_module(std::move(decoded));
+}
+
+}  // namespace
+
+Config::Config() : eager_validation_bytes(kEagerValidationBytes) {}
+
+Engine::Engine(Config config) : config_(config), tier_(std::make_unique<baseline::BaselineTier>()) {}
+Engine::~Engine() = default;
+
+base::Result<std::unique_ptr<Engine>> Engine::create(Config config) {
+  if (!base::host_cpu_features().sse41)
+    return base::Error{base::ErrorKind::unsupported, base::kNoOffset, "this processor lacks SSE4.1"};
+  return std::unique_ptr<Engine>(new Engine(config));
+}
+
+base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource source) const {
+  HEDDLE_TRY_ASSIGN(module::CheckedModule checked, decode_and_check(source, config_.features));
+  auto loaded = std::make_shared<LoadedModule>();
+  if (source.wire->bytes().size() <= config_.eager_validation_bytes)
+    HEDDLE_TRY(validate::validate_bodies(checked, 1));
+  else
+    loaded->validation = std::make_shared<BackgroundValidation>(checked);
+  HEDDLE_TRY_ASSIGN(loaded->code, code::ModuleCode::create(std::move(checked), *tier_));
+  loaded->source = std::move(source);
+  return std::shared_ptr<const LoadedModule>(std::move(loaded));
+}
+
+base::Status validate_module(const ModuleSource& source, spec::Features features, unsigned threads) {
+  HEDDLE_TRY_ASSIGN(const module::CheckedModule checked, decode_and_check(source, features));
+  return validate::validate_bodies(checked, threads);
+}
+
+}  // namespace heddle::engine

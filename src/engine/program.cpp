@@ -1,0 +1,99 @@
+#include "engine/program.h"
+
+#include <fmt/format.h>
+
+#include "engine/background_validation.h"
+#include "engine/deadline.h"
+#include "engine/host_stack.h"
+
+namespace heddle::engine {
+namespace {
+
+using runtime::EntryStatus;
+using runtime::Outcome;
+
+runtime::ThreadGroup::Options group_options(const RunOptions& options) {
+  runtime::ThreadGroup::Options result;
+  result.max_threads = options.max_threads;
+  result.thread_stack_bytes = options.thread_stack_bytes;
+  return result;
+}
+
+Outcome invalid_body(const base::Error& error) {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::trapped;
+  outcome.exit_code = 1;
+  outcome.trap = spec::TrapCode::invalid_function_body;
+  outcome.message = fmt::format("{} (at byte {})", error.message, error.offset);
+  return outcome;
+}
+
+}  // namespace
+
+Program::Program(std::shared_ptr<const LoadedModule> module, RunOptions options)
+    : module_(std::move(module)),
+      options_(std::move(options)),
+      limits_(options_.max_memory_bytes, options_.max_table_entries),
+      group_(group_options(options_)) {}
+
+Program::~Program() {
+  if (module_->validation != nullptr) module_->validation->on_error({});
+  deadline_.reset();
+  if (store_ == nullptr) return;
+  group_.request_exit({});
+  group_.remove_member(*store_);
+  group_.wait_ended();
+}
+
+base::Result<std::unique_ptr<Program>> Program::create(std::shared_ptr<const LoadedModule> module, RunOptions options) {
+  std::unique_ptr<Program> program(new Program(std::move(module), std::move(options)));
+  HEDDLE_TRY(program->link());
+  return program;
+}
+
+base::Status Program::link() {
+  HEDDLE_TRY_ASSIGN(wasi_, wasi::Context::create(options_.wasi));
+  wasi::define_preview1(linker_, *wasi_);
+  runtime::Linker::PlanOptions plan_options;
+  plan_options.limits = &limits_;
+  plan_options.allow_unknown_imports = options_.allow_unknown_imports;
+  HEDDLE_TRY_ASSIGN(plan_, linker_.plan(module_->code, plan_options));
+  return {};
+}
+
+base::Result<Outcome> Program::run() {
+  HEDDLE_CHECK(store_ == nullptr, "a Program runs once");
+  store_ = std::make_unique<runtime::Store>(&group_, current_stack_limit(), &limits_);
+  HEDDLE_CHECK(group_.add_member(*store_), "nobody can have ended a group without members");
+  if (module_->validation != nullptr)
+    module_->validation->on_error([this](const base::Error& error) { group_.request_exit(invalid_body(error)); });
+  if (options_.timeout_ns != 0) deadline_ = std::make_unique<Deadline>(group_, options_.timeout_ns);
+  HEDDLE_TRY_ASSIGN(Outcome mine, run_main());
+  group_.request_exit(std::move(mine));
+  return *group_.outcome();
+}
+
+base::Result<Outcome> Program::run_main() {
+  HEDDLE_TRY_ASSIGN(const EntryStatus status, enter());
+  // Interrupted: somebody has claimed the end already, so what we say changes nothing.
+  if (status == EntryStatus::returned || status == EntryStatus::interrupted) return Outcome{};
+  if (const auto error = module_->code->error()) return invalid_body(*error);
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::trapped;
+  outcome.exit_code = 134;
+  outcome.trap = static_cast<spec::TrapCode>(store_->vm()->trap_code);
+  outcome.message = fmt::format("trap: {}", spec::trap_message(outcome.trap));
+  return outcome;
+}
+
+base::Result<EntryStatus> Program::enter() {
+  HEDDLE_TRY_ASSIGN(const runtime::Instance::Started started, plan_->instantiate(*store_));
+  if (started.status != EntryStatus::returned) return started.status;
+  for (const char* name : {"_start", "_initialize"}) {
+    const abi::VmFuncRef* function = started.instance->find_function(name, {});
+    if (function != nullptr) return store_->call(*function, {}, {});
+  }
+  return EntryStatus::returned;
+}
+
+}  // namespace heddle::engine
