@@ -1,0 +1,151 @@
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <functional>
+
+#include "cli/output.h"
+#include "cli/values.h"
+#include "cli/wasmtime_options.h"
+
+namespace heddle::cli {
+namespace {
+
+/// The value, or CLI11's exception, which becomes a message that names the option.
+template <class T>
+T value_or_throw(base::Result<T> result) {
+  if (!result.ok()) throw CLI::ValidationError(result.error().message);
+  return std::move(result).value();
+}
+
+void throw_if_failed(const base::Status& status) {
+  if (!status.ok()) throw CLI::ValidationError(status.error().message);
+}
+
+wasi::Preopen parse_dir(const std::string& text) {
+  const std::size_t at = text.find("::");
+  if (at == std::string::npos) return {text, text, false};
+  return {text.substr(0, at), text.substr(at + 2), false};
+}
+
+/// K=V; K alone takes the host's value, if it has one.
+void add_environment(const std::string& text, std::vector<std::string>& environment) {
+  if (text.find('=') != std::string::npos) {
+    environment.push_back(text);
+  } else if (const char* value = std::getenv(text.c_str())) {
+    environment.push_back(text + "=" + value);
+  }
+}
+
+void add_features(CLI::App& app, engine::Config& config) {
+  app.add_option_function<std::string>(
+         "--features",
+         [&config](const std::string& list) {
+           config.features = value_or_throw(parse_features(list, config.features));
+         },
+         "Switch features of the language on, or off with '-' in front: simd,-threads,all ...")
+      ->type_name("LIST")
+      ->take_last();
+}
+
+/// Runs the parser; what it says goes out in our words.
+std::optional<int> parse(CLI::App& app, int argc, char** argv) {
+  try {
+    std::vector<std::string> reversed;  // as CLI11 takes them
+    for (int i = argc - 1; i > 0; --i) reversed.emplace_back(argv[i]);
+    app.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    print(app.help());
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return fail(error.what());
+  }
+  return std::nullopt;
+}
+
+using Values = std::vector<std::string>;
+
+/// An option that may stand several times, one value each time.
+CLI::Option* repeated(CLI::App& app, const char* name, const char* type, const char* help,
+                      std::function<void(const std::string&)> use) {
+  const auto use_all = [use = std::move(use)](const Values& values) {
+    for (const std::string& value : values) use(value);
+  };
+  return app.add_option_function<Values>(name, use_all, help)->type_name(type)->allow_extra_args(false)->take_all();
+}
+
+/// An option whose last value counts.
+CLI::Option* single(CLI::App& app, const char* name, const char* type, const char* help,
+                    std::function<void(const std::string&)> use) {
+  return app.add_option_function<std::string>(name, std::move(use), help)->type_name(type)->take_last();
+}
+
+void add_run_options(CLI::App& app, RunArguments& out) {
+  using Text = const std::string&;
+  engine::RunOptions& run = out.run;
+  repeated(app, "--dir", "HOST[::GUEST]", "Give the program a directory, under the name GUEST if given",
+           [&run](Text text) { run.wasi.preopens.push_back(parse_dir(text)); });
+  repeated(app, "--env", "K=V", "Set an environment variable; without '=' the host's value is passed on",
+           [&run](Text text) { add_environment(text, run.wasi.environment); });
+  single(app, "--timeout", "TIME", "End the program after this time, with exit code 124",
+         [&run](Text text) { run.timeout_ns = value_or_throw(parse_duration(text)); });
+  single(app, "--max-memory", "BYTES", "Most linear memory of all threads together",
+         [&run](Text text) { run.max_memory_bytes = value_or_throw(parse_bytes(text)); });
+  single(app, "--max-table-entries", "N", "Most table entries of all threads together",
+         [&run](Text text) { run.max_table_entries = value_or_throw(parse_bytes(text)); });
+  single(app, "--thread-stack-size", "BYTES", "Native stack of each spawned thread (default 1M)",
+         [&run](Text text) { run.thread_stack_bytes = value_or_throw(parse_bytes(text)); });
+  app.add_option("--max-threads", run.max_threads, "Most threads at one time, the first one included")
+      ->check(CLI::PositiveNumber)
+      ->take_last()
+      ->capture_default_str();
+  app.add_flag("--allow-unknown-imports", run.allow_unknown_imports,
+               "Unknown imported functions trap when they are called, instead of being refused at once");
+  single(app, "--threads", "on|off", "off: refuse modules that import thread-spawn",
+         [&run](Text text) { run.allow_threads = value_or_throw(parse_switch(text)); });
+  add_features(app, out.config);
+  repeated(app, "-W,--wasm", "K[=V],...", "As Wasmtime's: threads, shared-memory, timeout=10s ...",
+           [&out](Text text) { throw_if_failed(apply_wasm_options(text, out)); });
+  repeated(app, "-S,--wasi", "K[=V],...", "As Wasmtime's: threads, inherit-env, tcplisten=ADDRESS ...",
+           [&out](Text text) { throw_if_failed(apply_wasi_options(text, out)); });
+  repeated(app, "--wasm-features", "LIST", "As older Wasmtimes': the same as --features",
+           [&out](Text text) { out.config.features = value_or_throw(parse_features(text, out.config.features)); });
+  repeated(app, "--wasi-modules", "LIST", "As older Wasmtimes': default, experimental-wasi-threads",
+           [&out](Text text) { throw_if_failed(apply_wasi_modules(text, out)); });
+}
+
+std::string last_part(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace
+
+std::optional<int> parse_run(int argc, char** argv, RunArguments& out) {
+  std::vector<std::string>& guest = out.run.wasi.args;
+  if (argc > 1 && argv[1][0] != '-') {
+    // No options: the usual case, which needs no parser.
+    guest.assign(argv + 1, argv + argc);
+  } else {
+    CLI::App app("Runs a WASI program: heddle run [OPTIONS] FILE [ARGS...]", "heddle run");
+    app.prefix_command();  // the first argument that is no option ends them
+    add_run_options(app, out);
+    if (const auto code = parse(app, argc, argv)) return code;
+    guest = app.remaining();
+    if (!guest.empty() && guest[0] == "--") guest.erase(guest.begin());
+    if (guest.empty()) return fail("which file? Usage: heddle run [OPTIONS] FILE [ARGS...]");
+    if (guest[0].size() > 1 && guest[0][0] == '-') return fail("unknown option " + guest[0]);
+  }
+  out.file = guest[0];
+  guest[0] = last_part(out.file);
+  return std::nullopt;
+}
+
+std::optional<int> parse_validate(int argc, char** argv, FileArguments& out) {
+  CLI::App app("Checks modules without running them", "heddle validate");
+  app.add_option("FILE", out.files, "WebAssembly modules, binary or text")->required();
+  add_features(app, out.config);
+  return parse(app, argc, argv);
+}
+
+}  // namespace heddle::cli

@@ -1,0 +1,30 @@
+// The command line's options as plain data. options.cpp is the only file that knows the parsing library (and that is
+// compiled with exceptions).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/config.h"
+
+namespace heddle::cli {
+
+struct RunArguments {
+  engine::Config config;
+  engine::RunOptions run;  ///< run.wasi.args[0] is the last part of `file`, as the guest sees it
+  std::string file;
+};
+
+/// argv[0] is the verb. Options end at the first argument that is none: FILE; the rest is the guest's. Returns the exit
+/// code if there is nothing more to do (help, or an error that has been printed).
+std::optional<int> parse_run(int argc, char** argv, RunArguments& out);
+
+struct FileArguments {
+  engine::Config config;
+  std::vector<std::string> files;
+};
+
+std::optional<int> parse_validate(int argc, char** argv, FileArguments& out);
+
+}  // namespace heddle::cli

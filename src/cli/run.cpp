@@ -1,0 +1,47 @@
+// heddle run: load, run, and leave as fast as the outcome is known.
+#include <unistd.h>
+
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "cli/verbs.h"
+#include "engine/engine.h"
+#include "engine/program.h"
+
+namespace heddle::cli {
+namespace {
+
+/// Does not return: other threads of the group may be blocked anywhere, and the kernel ends them faster than anybody
+/// could join them.
+[[noreturn]] void leave(const runtime::Outcome& outcome) {
+  if (!outcome.message.empty()) fail(outcome.message);
+  _exit(outcome.exit_code);
+}
+
+}  // namespace
+
+int run_main(int argc, char** argv) {
+  RunArguments arguments;
+  if (const auto code = parse_run(argc, argv, arguments)) return *code;
+  auto engine = engine::Engine::create(arguments.config);
+  if (!engine.ok()) return fail(engine.error().message);
+
+  engine::ModuleSource source;
+  const base::Status read = engine::read_module(arguments.file, arguments.config.features, source);
+  if (!read.ok()) return fail(source.render(read.error()));
+  const engine::ModuleSource for_messages = source;
+  auto loaded = (*engine)->load(std::move(source));
+  if (!loaded.ok()) return fail(for_messages.render(loaded.error()));
+
+  auto program = engine::Program::create(*loaded, std::move(arguments.run));
+  if (!program.ok()) return fail(for_messages.render(program.error()));
+  end_on_signals((*program)->group());
+  const auto outcome = (*program)->run();
+  if (!outcome.ok()) {
+    fail(for_messages.render(outcome.error()));
+    _exit(kBadInput);
+  }
+  leave(*outcome);
+}
+
+}  // namespace heddle::cli

@@ -1,0 +1,12 @@
+// The verbs of the command line: `heddle <verb> ...`. Adding one is a line in kVerbs (main.cpp) and a file of its own.
+#pragma once
+
+namespace heddle::cli {
+
+/// argv[0] is the verb (or "heddle" where the verb was left out). Returns the exit code.
+using VerbMain = int (*)(int argc, char** argv);
+
+int run_main(int argc, char** argv);
+int validate_main(int argc, char** argv);
+
+}  // namespace heddle::cli
