@@ -18,6 +18,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"run", run_main, "run a WASI program (the verb may be left out)"},
     {"validate", validate_main, "check modules without running them"},
+    {"wast", wast_main, "execute the specification's test scripts"},
 };
 
 std::string help() {

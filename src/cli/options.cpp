@@ -148,4 +148,11 @@ std::optional<int> parse_validate(int argc, char** argv, FileArguments& out) {
   return parse(app, argc, argv);
 }
 
+std::optional<int> parse_wast(int argc, char** argv, FileArguments& out) {
+  CLI::App app("Executes the specification's test scripts", "heddle wast");
+  app.add_option("FILE", out.files, "Scripts (.wast)")->required();
+  add_features(app, out.config);
+  return parse(app, argc, argv);
+}
+
 }  // namespace heddle::cli

@@ -26,5 +26,6 @@ struct FileArguments {
 };
 
 std::optional<int> parse_validate(int argc, char** argv, FileArguments& out);
+std::optional<int> parse_wast(int argc, char** argv, FileArguments& out);
 
 }  // namespace heddle::cli

@@ -8,5 +8,6 @@ using VerbMain = int (*)(int argc, char** argv);
 
 int run_main(int argc, char** argv);
 int validate_main(int argc, char** argv);
+int wast_main(int argc, char** argv);
 
 }  // namespace heddle::cli

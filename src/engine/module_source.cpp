@@ -116,6 +116,14 @@ base::Status parse(ModuleSource& source, base::Bytes bytes, spec::Features featu
 
 }  // namespace
 
+base::Status read_file(const std::string& path, std::string& contents) {
+  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return io_error(std::strerror(errno));
+  HEDDLE_TRY_ASSIGN(const auto bytes, read_stream(fd.get()));
+  contents.assign(bytes.begin(), bytes.end());
+  return {};
+}
+
 base::Status read_module(const std::string& path, spec::Features features, ModuleSource& source) {
   source.file = path;
   const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));

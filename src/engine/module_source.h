@@ -26,7 +26,10 @@ struct ModuleSource {
 /// render() after an error too. Errors: io, malformed (text).
 base::Status read_module(const std::string& path, spec::Features features, ModuleSource& source);
 
-/// The same for bytes in memory (which are copied, unless text).
+/// A whole file (a script) as it is. Errors: io, the system's words without the path.
+base::Status read_file(const std::string& path, std::string& contents);
+
+/// read_module for bytes in memory (which are copied, unless text).
 base::Status read_module(base::Bytes bytes, std::string name, spec::Features features, ModuleSource& source);
 
 }  // namespace heddle::engine
