@@ -68,10 +68,11 @@ def download(cache, name, package):
         if file.is_file() and sha256_of(file) == package.sha256:
             return file
     print(f"fetching {name} {package.version}: {package.purpose}", flush=True)
+    # By name and not for ":all:", so that what pip needs to look into a source package may come built.
     form = "--only-binary" if package.kind == "wheel" else "--no-binary"
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         subprocess.run(pip_command(cache) + ["download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                                             form, ":all:", "--dest", folder, f"{name}=={package.version}"],
+                                             form, name, "--dest", folder, f"{name}=={package.version}"],
                        check=True)
         files = list(pathlib.Path(folder).iterdir())
         if len(files) != 1:
