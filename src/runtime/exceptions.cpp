@@ -198,7 +198,7 @@ void* heddle_builtin_exception_new(VmCtx* ctx, std::uint32_t tag) {
   }
   vm->pending_exception = exception;
   vm->trap_code = static_cast<std::uint32_t>(spec::TrapCode::uncaught_exception);
-  vm->trap_pc = nullptr;
+  vm->trap_pc = reinterpret_cast<const std::uint8_t*>(load_word(vm->exit_sp - 8));
   static_cast<Store*>(vm->owner)->capture_trap(true);
   heddle_unwind(vm, static_cast<std::uint32_t>(EntryStatus::exception));
 }

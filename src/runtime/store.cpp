@@ -89,6 +89,7 @@ Store::Store(ThreadGroup* group, const std::uint8_t* stack_limit, ResourceLimits
     : group_(group), limits_(limits), stack_limit_(stack_limit), kernel_tid_(gettid()) {
   vm_.owner = this;
   install_signal_handlers();
+  unblock_handled_signals();
 }
 
 Store::~Store() {

@@ -81,8 +81,10 @@ class Store {
   Instance* adopt(std::unique_ptr<Instance> instance);
 
  private:
+  friend class ThreadGroup;
   abi::VmStore vm_;
   ThreadGroup* group_;
+  std::size_t member_index_ = 0;  // the group's, under its lock
   ResourceLimits* limits_;
   const std::uint8_t* stack_limit_;
   std::uint32_t tid_ = 0;

@@ -1,6 +1,5 @@
 #include "runtime/thread_group.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -15,17 +14,33 @@ ThreadGroup::~ThreadGroup() {
 bool ThreadGroup::add_member(Store& store) {
   base::MutexLock lock(mutex_);
   if (outcome_) return false;
+  store.member_index_ = members_.size();
   members_.push_back(&store);
   return true;
 }
 
 void ThreadGroup::remove_member(Store& store) {
   base::MutexLock lock(mutex_);
-  const auto at = std::find(members_.begin(), members_.end(), &store);
-  HEDDLE_CHECK(at != members_.end(), "a store that leaves has joined");
-  *at = members_.back();
+  HEDDLE_CHECK(store.member_index_ < members_.size() && members_[store.member_index_] == &store,
+               "a store that leaves has joined");
+  members_.back()->member_index_ = store.member_index_;
+  members_[store.member_index_] = members_.back();
   members_.pop_back();
   if (members_.empty()) left_.notify_all();
+}
+
+ThreadGroup::Admission ThreadGroup::admit_thread() {
+  base::MutexLock lock(mutex_);
+  if (outcome_) return Admission::ending;
+  if (admitted_ + 1 >= options_.max_threads) return Admission::full;  // one is the main thread
+  ++admitted_;
+  return Admission::admitted;
+}
+
+void ThreadGroup::release_thread() {
+  base::MutexLock lock(mutex_);
+  HEDDLE_CHECK(admitted_ != 0, "a thread is released once");
+  if (--admitted_ == 0) left_.notify_all();
 }
 
 bool ThreadGroup::request_exit(Outcome outcome) {
@@ -45,9 +60,14 @@ bool ThreadGroup::request_exit(Outcome outcome) {
 }
 
 Outcome ThreadGroup::wait_ended() {
-  base::MutexLock lock(mutex_);
-  while (!members_.empty()) left_.wait(mutex_);
-  return outcome_.value_or(Outcome{});
+  Outcome result;
+  {
+    base::MutexLock lock(mutex_);
+    while (!members_.empty() || admitted_ != 0) left_.wait(mutex_);
+    if (outcome_) result = *outcome_;
+  }
+  native_.join_all();
+  return result;
 }
 
 std::optional<Outcome> ThreadGroup::outcome() {

@@ -9,7 +9,10 @@
 //   is
 //             refused and never enters. Registration and claim take the same mutex, so one of them sees the other.
 //   leave:    remove_member under mutex_, before the store is destroyed: a store in the list is alive.
-//   ended:    wait_ended() returns when the last member has left.
+//   ended:    wait_ended() returns when the last member has left and every thread that the group admitted is gone.
+//
+// A spawned thread is admitted (counted) before its native thread exists, becomes a member when it runs, leaves, and is
+// released as the last thing it does; NativeThreads then joins it.
 #pragma once
 
 #include <atomic>
@@ -19,6 +22,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "runtime/native_threads.h"
 #include "runtime/outcome.h"
 #include "runtime/store.h"
 
@@ -32,7 +36,7 @@ class ThreadGroup {
     bool report_deadlock = true;
   };
 
-  explicit ThreadGroup(Options options) : options_(options) {}
+  explicit ThreadGroup(Options options) : options_(options), native_(options.thread_stack_bytes) {}
   ~ThreadGroup();
   const Options& options() const { return options_; }
 
@@ -45,7 +49,15 @@ class ThreadGroup {
   bool request_exit(Outcome outcome) HEDDLE_EXCLUDES(mutex_);
   /// True once somebody claimed the end. Acquire; pairs with the release in request_exit.
   bool ending() const { return claimed_.load(std::memory_order_acquire); }
-  /// Blocks until no member is left; returns the outcome (returned/0 if nobody claimed).
+  enum class Admission : std::uint8_t { admitted, full, ending };
+  /// Counts a thread that is about to be started; each admitted one is released once.
+  [[nodiscard]] Admission admit_thread() HEDDLE_EXCLUDES(mutex_);
+  void release_thread() HEDDLE_EXCLUDES(mutex_);
+  /// Where admitted threads come from.
+  NativeThreads& native() { return native_; }
+
+  /// Blocks until no member is left and all admitted threads are gone; returns the outcome (returned/0 if nobody
+  /// claimed).
   Outcome wait_ended() HEDDLE_EXCLUDES(mutex_);
   /// The outcome, once claimed.
   std::optional<Outcome> outcome() HEDDLE_EXCLUDES(mutex_);
@@ -61,7 +73,9 @@ class ThreadGroup {
   base::CondVar left_;
   std::vector<Store*> members_ HEDDLE_GUARDED_BY(mutex_);
   std::optional<Outcome> outcome_ HEDDLE_GUARDED_BY(mutex_);
+  std::uint32_t admitted_ HEDDLE_GUARDED_BY(mutex_) = 0;
   std::atomic<bool> claimed_{false};
+  NativeThreads native_;  // last: its threads use everything above
 };
 
 }  // namespace heddle::runtime

@@ -56,6 +56,13 @@ void install_signal_handlers() {
   });
 }
 
+void unblock_handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, kInterruptSignal}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 std::size_t signal_stack_bytes() {
   // The kernel's frame with the machine's vector state, our handlers (under 1 KiB), and room for a foreign one behind.
   static const std::size_t bytes =

@@ -27,6 +27,9 @@ inline constexpr int kInterruptSignal = SIGURG;
 /// Installs the handlers, once for the process. Any thread.
 void install_signal_handlers();
 
+/// A thread that runs wasm needs them, whatever mask it inherited.
+void unblock_handled_signals();
+
 /// Bytes of signal stack that the handlers need on this machine, in whole pages.
 std::size_t signal_stack_bytes();
 

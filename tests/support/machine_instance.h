@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/entry.h"
 #include "runtime/linker.h"
 #include "runtime/store.h"
 #include "support/machine_code.h"
@@ -43,6 +44,22 @@ struct MachineInstance {
   std::shared_ptr<const runtime::InstancePlan> plan;
   runtime::Instance* instance = nullptr;
 };
+
+/// Runs `use` as a host call of `store`'s wasm would: with the store current.
+template <class F>
+void as_current(runtime::Store& store, F&& use) {
+  struct Handler {
+    static void handle(abi::VmHostFunc* self, abi::VmHostArgs*) { (*static_cast<F*>(self->user))(); }
+  };
+  static const spec::FuncType type;
+  static const auto group = module::canonicalize(type);
+  abi::VmHostFunc host;
+  host.handler = &Handler::handle;
+  host.user = &use;
+  host.store = store.vm();
+  host.self_ref = {runtime::host_thunk_slot(), &host, group->types[0].get(), nullptr};
+  store.call(host.self_ref, {}, {});
+}
 
 inline abi::VmValue i32(std::uint32_t v) {
   abi::VmValue value{};
