@@ -138,13 +138,18 @@ TEST(ParkingLot, no_wake_up_is_lost_between_compare_and_sleep) {
   alignas(8) std::uint64_t cells[2] = {};
   const auto player = [&](Store& s, std::uint64_t own, Random random) {
     for (std::uint64_t turn = own; turn < static_cast<std::uint64_t>(turns); turn += 2) {
-      random.spin(30);
+      // Both sides look a random moment longer, so that a store often falls right between the other's look and its
+      // wait.
+      for (std::uint32_t k = random.below(300); k != 0; --k) {
+        if (__atomic_load_n(&cells[0], __ATOMIC_SEQ_CST) == turn) break;
+      }
       for (std::uint64_t seen; (seen = __atomic_load_n(&cells[0], __ATOMIC_SEQ_CST)) != turn;) {
         const auto r =
             own == 0 ? wait32(s, reinterpret_cast<std::uint32_t*>(&cells[0]), static_cast<std::uint32_t>(seen), -1)
                      : wait64(s, &cells[0], seen, -1);
         ASSERT_NE(r, WaitResult::timed_out);
       }
+      for (std::uint32_t k = random.below(300); k != 0; --k) asm volatile("");
       __atomic_store_n(&cells[0], turn + 1, __ATOMIC_SEQ_CST);
       notify(&cells[0], 1);
     }
