@@ -5,6 +5,7 @@
 #include "engine/background_validation.h"
 #include "engine/deadline.h"
 #include "engine/host_stack.h"
+#include "runtime/report.h"
 
 namespace heddle::engine {
 namespace {
@@ -54,10 +55,19 @@ base::Result<std::unique_ptr<Program>> Program::create(std::shared_ptr<const Loa
 base::Status Program::link() {
   HEDDLE_TRY_ASSIGN(wasi_, wasi::Context::create(options_.wasi));
   wasi::define_preview1(linker_, *wasi_);
+  if (threads::ThreadSpawn::is_imported_by(module_->code->module())) {
+    if (!options_.allow_threads) {
+      return base::Error{base::ErrorKind::unlinkable, base::kNoOffset,
+                         "the module starts threads (it imports wasi.thread-spawn), and threads are switched off"};
+    }
+    spawn_ = std::make_unique<threads::ThreadSpawn>(group_, &limits_);
+    spawn_->define(linker_);
+  }
   runtime::Linker::PlanOptions plan_options;
   plan_options.limits = &limits_;
   plan_options.allow_unknown_imports = options_.allow_unknown_imports;
   HEDDLE_TRY_ASSIGN(plan_, linker_.plan(module_->code, plan_options));
+  if (spawn_ != nullptr) HEDDLE_TRY(spawn_->bind(plan_));
   return {};
 }
 
@@ -78,12 +88,7 @@ base::Result<Outcome> Program::run_main() {
   // Interrupted: somebody has claimed the end already, so what we say changes nothing.
   if (status == EntryStatus::returned || status == EntryStatus::interrupted) return Outcome{};
   if (const auto error = module_->code->error()) return invalid_body(*error);
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::trapped;
-  outcome.exit_code = 134;
-  outcome.trap = static_cast<spec::TrapCode>(store_->vm()->trap_code);
-  outcome.message = fmt::format("trap: {}", spec::trap_message(outcome.trap));
-  return outcome;
+  return runtime::trap_outcome(*store_, status);
 }
 
 base::Result<EntryStatus> Program::enter() {

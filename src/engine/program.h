@@ -10,6 +10,7 @@
 #include "runtime/linker.h"
 #include "runtime/outcome.h"
 #include "runtime/thread_group.h"
+#include "threads/thread_spawn.h"
 
 namespace heddle::engine {
 
@@ -45,6 +46,7 @@ class Program {
   runtime::ResourceLimits limits_;  // before all that counts on it
   runtime::ThreadGroup group_;
   std::unique_ptr<wasi::Context> wasi_;
+  std::unique_ptr<threads::ThreadSpawn> spawn_;  // only for a module that imports thread-spawn
   runtime::Linker linker_;
   std::shared_ptr<const runtime::InstancePlan> plan_;
   std::unique_ptr<Deadline> deadline_;
