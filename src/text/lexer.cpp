@@ -131,11 +131,13 @@ class Lexer {
   bool skip_blanks() {
     for (;;) {
       while (pos_ < source_.size() && is(source_[pos_], kSpace)) ++pos_;
-      if (starts(";;")) {
+      const char c = at(pos_);
+      const char next = c == '(' || c == ';' ? at(pos_ + 1) : '\0';
+      if (c == ';' && next == ';') {
         if (!skip_line_comment()) return false;
-      } else if (starts("(;")) {
+      } else if (c == '(' && next == ';') {
         if (!skip_block_comment()) return false;
-      } else if (starts("(@")) {
+      } else if (c == '(' && next == '@') {
         if (!lex_annotation()) return false;
       } else {
         return true;
