@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <functional>
+#include <map>
 
 #include "cli/output.h"
 #include "cli/values.h"
@@ -46,6 +47,15 @@ void add_features(CLI::App& app, engine::Config& config) {
          "Switch features of the language on, or off with '-' in front: simd,-threads,all ...")
       ->type_name("LIST")
       ->take_last();
+}
+
+void add_tier(CLI::App& app, engine::Config& config) {
+  const std::map<std::string, engine::TierChoice> choices = {{"auto", engine::TierChoice::auto_},
+                                                             {"baseline", engine::TierChoice::baseline},
+                                                             {"llvm", engine::TierChoice::llvm}};
+  app.add_option("--tier", config.tier, "Compiler: auto, baseline or llvm")
+      ->transform(CLI::CheckedTransformer(choices).description(""))
+      ->type_name("TIER");
 }
 
 /// Runs the parser; what it says goes out in our words.
@@ -104,6 +114,7 @@ void add_run_options(CLI::App& app, RunArguments& out) {
   single(app, "--threads", "on|off", "off: refuse modules that import thread-spawn",
          [&run](Text text) { run.allow_threads = value_or_throw(parse_switch(text)); });
   add_features(app, out.config);
+  add_tier(app, out.config);
   repeated(app, "-W,--wasm", "K[=V],...", "As Wasmtime's: threads, shared-memory, timeout=10s ...",
            [&out](Text text) { throw_if_failed(apply_wasm_options(text, out)); });
   repeated(app, "-S,--wasi", "K[=V],...", "As Wasmtime's: threads, inherit-env, tcplisten=ADDRESS ...",
@@ -152,6 +163,7 @@ std::optional<int> parse_wast(int argc, char** argv, FileArguments& out) {
   CLI::App app("Executes the specification's test scripts", "heddle wast");
   app.add_option("FILE", out.files, "Scripts (.wast)")->required();
   add_features(app, out.config);
+  add_tier(app, out.config);
   return parse(app, argc, argv);
 }
 

@@ -11,7 +11,11 @@
 
 namespace heddle::engine {
 
+/// Which compiler makes the code. `auto_`: baseline first, then LLVM where it pays.
+enum class TierChoice : std::uint8_t { auto_, baseline, llvm };
+
 struct Config {
+  TierChoice tier = TierChoice::auto_;
   spec::Features features = spec::Features::standard();
   /// Function bodies of modules up to this size are all checked by load(), larger ones as they are compiled, with a
   /// background thread checking the rest. Measured: see kEagerValidationBytes in pipeline.cpp.

@@ -39,7 +39,9 @@ class Engine {
  private:
   explicit Engine(Config config);
   Config config_;
-  std::unique_ptr<abi::Tier> tier_;
+  std::unique_ptr<abi::Tier> baseline_;
+  std::unique_ptr<abi::Tier> fallback_;  // --tier=llvm: LLVM, and baseline for what that cannot compile
+  const abi::Tier* tier_;                // one of them; borrowed
 };
 
 /// Decodes and checks a module wholly, bodies included, without making code of it (`heddle validate`).

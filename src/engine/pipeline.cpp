@@ -6,6 +6,7 @@
 #include "code/space.h"
 #include "engine/background_validation.h"
 #include "engine/engine.h"
+#include "engine/tier_loader.h"
 #include "validate/checked.h"
 
 namespace heddle::engine {
@@ -22,13 +23,20 @@ base::Result<module::CheckedModule> decode_and_check(const ModuleSource& source,
 
 Config::Config() : eager_validation_bytes(kEagerValidationBytes) {}
 
-Engine::Engine(Config config) : config_(config), tier_(std::make_unique<baseline::BaselineTier>()) {}
+Engine::Engine(Config config)
+    : config_(config), baseline_(std::make_unique<baseline::BaselineTier>()), tier_(baseline_.get()) {}
 Engine::~Engine() = default;
 
 base::Result<std::unique_ptr<Engine>> Engine::create(Config config) {
   if (!base::host_cpu_features().sse41)
     return base::Error{base::ErrorKind::unsupported, base::kNoOffset, "this processor lacks SSE4.1"};
-  return std::unique_ptr<Engine>(new Engine(config));
+  std::unique_ptr<Engine> engine(new Engine(config));
+  if (config.tier == TierChoice::llvm) {
+    HEDDLE_TRY_ASSIGN(const abi::Tier* llvm, llvm_tier());
+    engine->fallback_ = std::make_unique<Fallback>(*llvm, *engine->baseline_);
+    engine->tier_ = engine->fallback_.get();
+  }
+  return engine;
 }
 
 base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource source) const {

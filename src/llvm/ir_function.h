@@ -237,6 +237,8 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Value* checked_trunc(Opcode op, Value* value);
   /// Hides a float constant from folds that drop the quieting of a signalling NaN (x * 1.0 -> x).
   Value* opaque_if_constant(Value* value);
+  /// minimum or maximum; a NaN operand gives a quiet NaN (the intrinsics may pass a signalling one through).
+  Value* quiet_min_max(llvm::Intrinsic::ID id, Value* a, Value* b);
   Value* float_intrinsic(llvm::Intrinsic::ID id, Value* value) { return ir_.CreateUnaryIntrinsic(id, value); }
 
   void set_debug_place();

@@ -35,6 +35,13 @@ llvm::Value* IrFunction::opaque_if_constant(Value* value) {
   return ir_.CreateIntrinsic(I::arithmetic_fence, {value->getType()}, {value});
 }
 
+llvm::Value* IrFunction::quiet_min_max(llvm::Intrinsic::ID id, Value* a, Value* b) {
+  llvm::CallInst* ordered = ir_.CreateIntrinsic(id, {a->getType()}, {a, b});
+  ordered->setHasNoNaNs(true);
+  // The no-NaN promise makes its result poison where it is not chosen, which select allows.
+  return ir_.CreateSelect(ir_.CreateFCmpUNO(a, b), ir_.CreateFAdd(a, b), ordered);
+}
+
 base::Status IrFunction::on_Test(Opcode, const imm::None&) {
   Value* value = pop();
   push_bool(ir_.CreateICmpEQ(value, llvm::Constant::getNullValue(value->getType())));
@@ -143,9 +150,9 @@ base::Status IrFunction::on_Binary(Opcode op, const imm::None&) {
     case Opcode::f32_div:
     case Opcode::f64_div: push(ir_.CreateFDiv(fa(), fb())); return {};
     case Opcode::f32_min:
-    case Opcode::f64_min: push(ir_.CreateBinaryIntrinsic(I::minimum, fa(), fb())); return {};
+    case Opcode::f64_min: push(quiet_min_max(I::minimum, fa(), fb())); return {};
     case Opcode::f32_max:
-    case Opcode::f64_max: push(ir_.CreateBinaryIntrinsic(I::maximum, fa(), fb())); return {};
+    case Opcode::f64_max: push(quiet_min_max(I::maximum, fa(), fb())); return {};
     case Opcode::f32_copysign:
     case Opcode::f64_copysign: push(ir_.CreateBinaryIntrinsic(I::copysign, a, b)); return {};
     default: return leave_to_baseline(op);

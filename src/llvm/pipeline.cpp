@@ -42,6 +42,7 @@ void LLVMInitializeX86TargetInfo();
 void LLVMInitializeX86Target();
 void LLVMInitializeX86TargetMC();
 void LLVMInitializeX86AsmPrinter();
+void LLVMInitializeX86AsmParser();
 }
 
 namespace heddle::llvm_tier {
@@ -56,6 +57,7 @@ std::unique_ptr<llvm::TargetMachine> make_target_machine() {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();  // for the inline ud2 and reads of rsp
   });
   const llvm::Triple triple(kTriple);
   std::string error;

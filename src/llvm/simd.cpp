@@ -283,8 +283,8 @@ base::Status IrFunction::on_SimdBinary(Opcode op, const imm::None&) {
     if (name == "sub") return result(ir_.CreateFSub(fa, fb));
     if (name == "mul") return result(ir_.CreateFMul(fa, fb));
     if (name == "div") return result(ir_.CreateFDiv(fa, fb));
-    if (name == "min") return result(ir_.CreateBinaryIntrinsic(I::minimum, fa, fb));
-    if (name == "max") return result(ir_.CreateBinaryIntrinsic(I::maximum, fa, fb));
+    if (name == "min") return result(quiet_min_max(I::minimum, fa, fb));
+    if (name == "max") return result(quiet_min_max(I::maximum, fa, fb));
     if (name == "pmin") return result(ir_.CreateSelect(ir_.CreateFCmpOLT(b, a), b, a));
     if (name == "pmax") return result(ir_.CreateSelect(ir_.CreateFCmpOLT(a, b), b, a));
     return leave_to_baseline(op);
