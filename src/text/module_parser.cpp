@@ -119,7 +119,7 @@ void ModuleParser::parse_import_desc(const InlineImport& names, ExternKind kind,
       ++next_.tables;
       return;
     case ExternKind::memory:
-      enc.mem_type(parse_mem_type(cursor_));
+      enc.mem_type(parse_mem_type(cursor_, module_));
       ++next_.memories;
       return;
     case ExternKind::global:
@@ -240,7 +240,7 @@ void ModuleParser::parse_memory(std::uint32_t offset) {
   const std::uint32_t memory = next_.memories++;
   const Token& behind = cursor_.at_keyword("i32") || cursor_.at_keyword("i64") ? cursor_.ahead(1) : cursor_.token();
   if (behind.kind == TokenKind::open) return parse_inline_data(memory, parse_address_type(cursor_), offset);
-  module_.builder.section(SectionKind::memory).entry(offset).mem_type(parse_mem_type(cursor_));
+  module_.builder.section(SectionKind::memory).entry(offset).mem_type(parse_mem_type(cursor_, module_));
 }
 
 /// (pagesize n)? (data "..."*): as large as the data, which begins at 0.

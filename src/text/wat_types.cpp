@@ -52,9 +52,13 @@ std::optional<ValType> number_type(std::string_view word) {
   return std::nullopt;
 }
 
-/// 64-bit numbers whatever the address type: its range is validation's (core spec, Text Format, Limits).
-spec::Limits parse_limits(Cursor& cursor) {
-  auto number = [&] { return cursor.expect_natural(64, "i64 constant out of range"); };
+/// Since memories may be 64 bits wide, limits are 64-bit numbers whatever the address type, and their range is checked
+/// by validation (core spec, Text Format, Limits). Without that feature they are 32-bit numbers, as they were before.
+spec::Limits parse_limits(Cursor& cursor, spec::Features features) {
+  const bool wide = features.has(spec::Feature::memory64);
+  auto number = [&] {
+    return cursor.expect_natural(wide ? 64 : 32, wide ? "i64 constant out of range" : "i32 constant out of range");
+  };
   spec::Limits limits;
   limits.min = number();
   if (cursor.at(TokenKind::natural)) limits.max = number();
@@ -225,22 +229,18 @@ std::uint8_t parse_page_size(Cursor& cursor) {
   return static_cast<std::uint8_t>(std::countr_zero(size));
 }
 
-bool at_limits(const Cursor& cursor) {
-  return cursor.at(TokenKind::natural);
-}
-
 spec::TableType parse_table_type(Cursor& cursor, const ModuleContext& module) {
   spec::TableType type;
   type.address = parse_address_type(cursor);
-  type.limits = parse_limits(cursor);
+  type.limits = parse_limits(cursor, module.features);
   type.element = parse_ref_type(cursor, module);
   return type;
 }
 
-spec::MemType parse_mem_type(Cursor& cursor) {
+spec::MemType parse_mem_type(Cursor& cursor, const ModuleContext& module) {
   spec::MemType type;
   type.address = parse_address_type(cursor);
-  type.limits = parse_limits(cursor);
+  type.limits = parse_limits(cursor, module.features);
   type.shared = cursor.take_keyword("shared");
   type.page_log2 = parse_page_size(cursor);
   return type;

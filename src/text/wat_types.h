@@ -21,13 +21,12 @@ spec::HeapType parse_heap_type(Cursor& cursor, const ModuleContext& module);
 spec::ValType parse_ref_type(Cursor& cursor, const ModuleContext& module);
 spec::ValType parse_val_type(Cursor& cursor, const ModuleContext& module);
 spec::TableType parse_table_type(Cursor& cursor, const ModuleContext& module);
-spec::MemType parse_mem_type(Cursor& cursor);
+spec::MemType parse_mem_type(Cursor& cursor, const ModuleContext& module);
 spec::GlobalType parse_global_type(Cursor& cursor, const ModuleContext& module);
 
 /// Parts of the above, for the abbreviations with inline segments.
 spec::AddressType parse_address_type(Cursor& cursor);
 std::uint8_t parse_page_size(Cursor& cursor);
-bool at_limits(const Cursor& cursor);
 
 /// (type x)? (param ...)* (result ...)*
 struct TypeUse {

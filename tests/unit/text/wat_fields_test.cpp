@@ -119,6 +119,12 @@ TEST(WatFields, limits_carry_address_type_sharing_and_page_size) {
   EXPECT_EQ(section_of("(table i64 1 2 funcref)", 4), (Bytes{1, 0x70, 5, 1, 2}));
 }
 
+TEST(WatFields, limits_are_32_bit_numbers_where_memories_are) {
+  const spec::Features narrow = spec::Features::all().without(spec::Feature::memory64);
+  EXPECT_EQ(test::error_of("(memory 0x1_0000_0000)"), "");  // invalid, but no matter of the text
+  EXPECT_EQ(test::error_of("(memory 0x1_0000_0000)", narrow), "1:9 i32 constant out of range");
+}
+
 TEST(WatFields, data_count_is_written_where_an_instruction_names_a_segment) {
   EXPECT_EQ(section_of("(memory 1) (data \"\") (func)", 12), (Bytes{}));
   EXPECT_EQ(section_of("(memory 1) (data \"\") (func (data.drop 0))", 12), (Bytes{1}));
