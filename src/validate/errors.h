@@ -56,7 +56,7 @@ base::Error invalid_result_arity(std::uint64_t at, std::size_t found);
 base::Error constant_expression_required(std::uint64_t at, std::string_view instruction);
 base::Error misplaced(std::uint64_t at, std::string_view instruction, std::string_view opening);
 base::Error bytes_after_end(std::uint64_t at);
-/// Kind unsupported is not used: with the feature off the rule does not exist, so the module is invalid.
+/// `words`, and that `feature` would allow it.
 base::Error feature_off(std::uint64_t at, std::string_view words, std::string_view feature);
 /// "{what}: {value} exceeds this implementation's limit of {limit}", kind limit.
 base::Error limit(std::uint64_t at, std::string_view what, std::uint64_t value, std::uint64_t limit);

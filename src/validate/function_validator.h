@@ -3,13 +3,14 @@
 // stack of control frames. Relies on the module-level rules (CheckedModule): every type the module declares is valid.
 //
 // Plain rows are checked from their signature (signature.h). Special rows have a rule of their own in
-//   control.cpp calls.cpp variables.cpp memory.cpp tables.cpp reference.cpp gc.cpp exceptions.cpp
+//   control.cpp calls.cpp variables.cpp memory.cpp (tables too) reference.cpp gc.cpp exceptions.cpp
 // and each rule names its section of the specification. The reader that walks the body stands outside; the handler of
 // an instruction is called right after the instruction has been read, so reader.instruction_offset() is its place.
 //
 // Costs nothing but compares on the hot path; errors are built out of line (errors.h). One thread per object.
 #pragma once
 
+#include <bit>
 #include <span>
 #include <vector>
 
@@ -252,7 +253,8 @@ class FunctionValidator : public SignatureRules<FunctionValidator> {
   bool is_local_set(std::uint32_t local) const { return (set_locals_[local / 64] >> (local % 64)) & 1; }
   void set_local(std::uint32_t local);
 
-  Status check_access(const Signature& signature, const binary::imm::MemArg& imm, ValType::Kind& address);
+  bool is_good_access(const Signature& signature, const binary::imm::MemArg& imm) const;
+  base::Error access_error(const Signature& signature, const binary::imm::MemArg& imm) const;
   Status check_lane(std::uint32_t lane, std::uint32_t lanes) const;
   Status check_catch(const binary::imm::Catch& clause);
   Status test_reference(spec::HeapType heap, ValType result);
@@ -308,10 +310,17 @@ inline base::Status FunctionValidator::apply_with(const Signature& signature, Va
   return {};
 }
 
+// https://webassembly.github.io/spec/core/valid/instructions.html#memory-arguments
+inline bool FunctionValidator::is_good_access(const Signature& signature, const binary::imm::MemArg& imm) const {
+  if (imm.memory.value >= module_.memories.size()) return false;
+  const auto natural = static_cast<std::uint32_t>(std::countr_zero(signature.memory_bytes));
+  if (signature.atomic ? imm.align_log2 != natural : imm.align_log2 > natural) return false;
+  return imm.offset <= 0xffff'ffffu || module_.memories[imm.memory.value].type.address == spec::AddressType::i64;
+}
+
 inline base::Status FunctionValidator::apply(const Signature& signature, const binary::imm::MemArg& imm) {
-  ValType::Kind address{};
-  HEDDLE_TRY(check_access(signature, imm, address));
-  return apply_with(signature, address);
+  if (__builtin_expect(!is_good_access(signature, imm), 0)) return access_error(signature, imm);
+  return apply_with(signature, spec::val_type_of(module_.memories[imm.memory.value].type.address).kind());
 }
 
 inline base::Status FunctionValidator::on_local_get(const binary::imm::Local& imm) {

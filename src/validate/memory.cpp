@@ -20,19 +20,14 @@ spec::ValType smaller(spec::AddressType a, spec::AddressType b) {
 
 }  // namespace
 
-// https://webassembly.github.io/spec/core/valid/instructions.html#memory-arguments
-base::Status FunctionValidator::check_access(const Signature& signature, const binary::imm::MemArg& imm,
-                                             ValType::Kind& address) {
-  const spec::MemType* memory = nullptr;
-  HEDDLE_TRY(find_memory(imm.memory, memory));
+base::Error FunctionValidator::access_error(const Signature& signature, const binary::imm::MemArg& imm) const {
+  if (imm.memory.value >= module_.memories.size())
+    return errors::unknown("memory", imm.memory.value, module_.memories.size(), at());
   const auto natural = static_cast<std::uint32_t>(std::countr_zero(signature.memory_bytes));
   if (signature.atomic && imm.align_log2 != natural)
     return errors::atomic_alignment(at(), imm.align_log2, signature.memory_bytes);
   if (imm.align_log2 > natural) return errors::alignment_too_large(at(), imm.align_log2, signature.memory_bytes);
-  if (memory->address == spec::AddressType::i32 && imm.offset > 0xffff'ffffu)
-    return errors::offset_out_of_range(at(), imm.offset);
-  address = address_kind(*memory);
-  return {};
+  return errors::offset_out_of_range(at(), imm.offset);
 }
 
 base::Status FunctionValidator::check_lane(std::uint32_t lane, std::uint32_t lanes) const {
@@ -41,10 +36,9 @@ base::Status FunctionValidator::check_lane(std::uint32_t lane, std::uint32_t lan
 }
 
 base::Status FunctionValidator::apply(const Signature& signature, const binary::imm::MemArgLane& imm) {
-  ValType::Kind address{};
-  HEDDLE_TRY(check_access(signature, imm.memarg, address));
+  if (!is_good_access(signature, imm.memarg)) return access_error(signature, imm.memarg);
   HEDDLE_TRY(check_lane(imm.lane, signature.lanes));
-  return apply_with(signature, address);
+  return apply(signature, imm.memarg);
 }
 
 base::Status FunctionValidator::apply(const Signature& signature, const binary::imm::Memory& imm) {

@@ -21,7 +21,9 @@ TEST(ValidateScale, control_nests_as_deep_as_the_limit_and_no_deeper) {
     m.func(m.type({}), code.bytes());
     const base::Status status = verdict(m.bytes());
     EXPECT_EQ(status.ok(), !too_deep) << message_of(status);
-    if (too_deep) EXPECT_EQ(status.error().kind, base::ErrorKind::limit);
+    if (too_deep) {
+      EXPECT_EQ(status.error().kind, base::ErrorKind::limit);
+    }
   }
 }
 
