@@ -60,24 +60,26 @@ static size_t read_block(int fd, unsigned char* to) {
   return size;
 }
 
-static void compress_slot(z_stream* stream, struct slot* slot) {
+// A new deflate state for every block, not deflateReset: what zlib-ng chooses after a reset depends a little on what
+// the state compressed before, and so on which thread took which block.
+static void compress_slot(struct slot* slot) {
   unsigned char* block = slot->input + slot->dictionary_size;
-  deflateReset(stream);
-  if (slot->dictionary_size > 0) deflateSetDictionary(stream, slot->input, (uInt)slot->dictionary_size);
-  stream->next_in = block;
-  stream->avail_in = (uInt)slot->block_size;
-  stream->next_out = slot->output;
-  stream->avail_out = (uInt)slot->output_room;
-  int result = deflate(stream, slot->is_last ? Z_FINISH : Z_SYNC_FLUSH);
-  if (result != (slot->is_last ? Z_STREAM_END : Z_OK) || stream->avail_in != 0) fail("deflate failed");
-  slot->output_size = slot->output_room - stream->avail_out;
-  slot->crc = crc32(0, block, (uInt)slot->block_size);
-}
-
-static void* worker(void* unused) {
   z_stream stream;
   memset(&stream, 0, sizeof stream);
   if (deflateInit2(&stream, level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) fail("no memory");
+  if (slot->dictionary_size > 0) deflateSetDictionary(&stream, slot->input, (uInt)slot->dictionary_size);
+  stream.next_in = block;
+  stream.avail_in = (uInt)slot->block_size;
+  stream.next_out = slot->output;
+  stream.avail_out = (uInt)slot->output_room;
+  int result = deflate(&stream, slot->is_last ? Z_FINISH : Z_SYNC_FLUSH);
+  if (result != (slot->is_last ? Z_STREAM_END : Z_OK) || stream.avail_in != 0) fail("deflate failed");
+  slot->output_size = slot->output_room - stream.avail_out;
+  slot->crc = crc32(0, block, (uInt)slot->block_size);
+  deflateEnd(&stream);
+}
+
+static void* worker(void* unused) {
   pthread_mutex_lock(&lock);
   for (;;) {
     struct slot* slot = &slots[next_to_take % (size_t)slot_count];
@@ -85,7 +87,7 @@ static void* worker(void* unused) {
       slot->state = kTaken;
       ++next_to_take;
       pthread_mutex_unlock(&lock);
-      compress_slot(&stream, slot);
+      compress_slot(slot);
       pthread_mutex_lock(&lock);
       slot->state = kDone;
       pthread_cond_signal(&work_done);
@@ -96,7 +98,6 @@ static void* worker(void* unused) {
     }
   }
   pthread_mutex_unlock(&lock);
-  deflateEnd(&stream);
   return unused;
 }
 
