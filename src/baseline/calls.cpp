@@ -211,21 +211,17 @@ base::Status Compiler::on_return_call(const binary::imm::Func& imm) {
 void Compiler::return_call_through(Value callee, const spec::FuncType& type) {
   marshal_args(type, to_reg(callee), kRax);
   release(callee);
-  const Label foreign = masm_.new_label();
   masm_.load(Kind::i64, kScratch, Address::at(kRax, kFuncRefVmctx));
   masm_.load(Kind::i64, kRax, Address::at(kRax, kFuncRefSlot));
   masm_.cmp(Width::w64, Src::of(kScratch), Src::of(kVmctx));
-  masm_.jump(Cond::ne, foreign);
+  // Out of line also because no handler of this function may catch what that call throws.
+  OutOfLine& foreign = out_of_line(OutOfLine::Form::foreign_call);
+  foreign.resume = controls_.front().label;
+  masm_.jump(Cond::ne, foreign.entry);
   leave_frame();
   const std::uint32_t popped = masm_.offset();
   masm_.jump_to(Address::at(kRax, 0));
   frame_.popped.emplace_back(popped, masm_.offset());
-  masm_.bind(foreign);
-  masm_.mov(Width::w64, kVmctx, kScratch);
-  masm_.call(Address::at(kRax, 0));
-  record_call();
-  restore_vmctx();
-  masm_.jump(controls_.front().label);
 }
 
 base::Status Compiler::on_return_call_indirect(const binary::imm::CallIndirect& imm) {

@@ -67,6 +67,9 @@ void Compiler::begin(const abi::CompileRequest& request, bool big_frame) {
   call_sites_.clear();
   relocations_.clear();
   handlers_.clear();
+  catches_.clear();
+  landings_.clear();
+  delegates_.clear();
   frame_ = abi::FrameInfo{};
   reset_operands();
   masm_.begin(request.want_listing);
@@ -421,6 +424,13 @@ void Compiler::emit_step(const OutOfLine& step) {
       return;
     case Form::remainder_zero:
       masm_.mov_imm(machine::kRdx, 0);
+      masm_.jump(step.resume);
+      return;
+    case Form::foreign_call:
+      masm_.mov(Width::w64, kVmctx, kScratch);
+      masm_.call(Address::at(machine::kRax, 0));
+      record_call();
+      restore_vmctx();
       masm_.jump(step.resume);
       return;
     case Form::negated_code:

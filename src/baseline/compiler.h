@@ -143,37 +143,44 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
 
 #include "baseline/numeric_handlers.inc"
 
-  // Not yet: the caller keeps the other tier.
-#define HEDDLE_UNSUPPORTED(family, why)  \
-  template <class I>                     \
-  Status on_##family(Opcode, const I&) { \
-    return not_supported(why);           \
+  // Exceptions (exceptions.cpp).
+  Status on_throw_(const binary::imm::Tag&);
+  Status on_throw_ref(const None&);
+  Status on_try_table(const binary::imm::TryTable&);
+  Status on_try_(const binary::imm::BlockType&);
+  Status on_catch_(const binary::imm::Tag&);
+  Status on_catch_all(const None&);
+  Status on_delegate(const binary::imm::Label&);
+  Status on_rethrow(const binary::imm::Label&);
+
+  // Vectors (simd.cpp).
+  Status on_SimdLoad(Opcode op, const binary::imm::MemArg&);
+  Status on_SimdStore(Opcode op, const binary::imm::MemArg&);
+  Status on_SimdLoadLane(Opcode op, const binary::imm::MemArgLane&);
+  Status on_SimdStoreLane(Opcode op, const binary::imm::MemArgLane&);
+  Status on_SimdConst(Opcode op, const binary::imm::V128Const&);
+  Status on_SimdShuffle(Opcode op, const binary::imm::Shuffle&);
+  Status on_SimdSplat(Opcode op, const None&);
+  Status on_SimdExtractLane(Opcode op, const binary::imm::Lane&);
+  Status on_SimdReplaceLane(Opcode op, const binary::imm::Lane&);
+  Status on_SimdUnary(Opcode op, const None&);
+  Status on_SimdBinary(Opcode op, const None&);
+  Status on_SimdTernary(Opcode op, const None&);
+  Status on_SimdShift(Opcode op, const None&);
+  Status on_SimdTest(Opcode op, const None&);
+
+  // Not here: the caller keeps the other tier.
+  template <class I>
+  Status on_Gc(Opcode, const I&) {
+    return not_supported("heap objects");
   }
-  HEDDLE_UNSUPPORTED(Exception, "exceptions")
-  HEDDLE_UNSUPPORTED(Gc, "heap objects")
-  HEDDLE_UNSUPPORTED(Wide, "wide arithmetic")
-  HEDDLE_UNSUPPORTED(SimdLoad, "vectors")
-  HEDDLE_UNSUPPORTED(SimdStore, "vectors")
-  HEDDLE_UNSUPPORTED(SimdLoadLane, "vectors")
-  HEDDLE_UNSUPPORTED(SimdStoreLane, "vectors")
-  HEDDLE_UNSUPPORTED(SimdConst, "vectors")
-  HEDDLE_UNSUPPORTED(SimdShuffle, "vectors")
-  HEDDLE_UNSUPPORTED(SimdSplat, "vectors")
-  HEDDLE_UNSUPPORTED(SimdExtractLane, "vectors")
-  HEDDLE_UNSUPPORTED(SimdReplaceLane, "vectors")
-  HEDDLE_UNSUPPORTED(SimdUnary, "vectors")
-  HEDDLE_UNSUPPORTED(SimdBinary, "vectors")
-  HEDDLE_UNSUPPORTED(SimdTernary, "vectors")
-  HEDDLE_UNSUPPORTED(SimdShift, "vectors")
-  HEDDLE_UNSUPPORTED(SimdTest, "vectors")
-#undef HEDDLE_UNSUPPORTED
 
  private:
   using Types = std::span<const spec::ValType>;
 
   /// An open block.
   struct Control {
-    enum class Form : std::uint8_t { func, block, loop, if_, else_ } form = Form::block;
+    enum class Form : std::uint8_t { func, block, loop, if_, else_, try_table, try_, catch_ } form = Form::block;
     bool branched = false;                 ///< some branch goes to `label`
     Label label;                           ///< end of the block, or the loop's header
     Label else_label;                      ///< if_: where a false condition goes
@@ -183,6 +190,10 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
     spec::ValType single;                  ///< else one result, unless bottom
     RegSet merged_slots = RegSet(~0u);     ///< slot_valid_, intersected over the branches so far
     RegSet else_slots;
+    std::uint32_t code_begin = 0;      ///< try_table, try_: where the guarded code begins
+    std::uint32_t code_end = 0;        ///< catch_: where it ended
+    std::uint32_t first_catch = 0;     ///< try_table: in catches_
+    std::uint32_t first_delegate = 0;  ///< try_table, try_: in delegates_
 
     Types params() const { return type != nullptr ? Types(type->params) : Types(); }
     Types results() const {
@@ -204,6 +215,7 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
       divide_overflow,  ///< divisor is -1: overflow if rax is the lowest integer
       remainder_zero,   ///< divisor is -1: rdx = 0
       negated_code,     ///< trap with the code -rax
+      foreign_call,     ///< tail call that must come back: [rax] with r13 = kScratch, then to `resume`
     } form = Form::trap;
     Label entry, resume;
     std::uint32_t body_offset = 0;
@@ -217,6 +229,24 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   struct JumpTable {
     Label table;
     std::uint32_t first, count;  // in jump_targets_
+  };
+
+  /// A catch clause of an open try_table.
+  struct OpenCatch {
+    binary::imm::Catch clause;
+    std::uint32_t target = 0;  ///< in controls_
+  };
+  /// Code that a catch clause lands in, before it goes on to the clause's label.
+  struct Landing {
+    Control target;
+    binary::imm::Catch clause;
+    std::uint32_t body_offset = 0;
+    std::uint32_t first_handler = 0, handler_count = 0;  ///< in handlers_
+  };
+  /// Code whose exceptions pass over every handler inside controls_[target].
+  struct Delegate {
+    std::uint32_t begin = 0, end = 0;
+    std::uint32_t target = 0;
   };
 
   /// A linear-memory place, ready to be used; its registers are held.
@@ -269,6 +299,8 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   Cond pop_condition();
   void arrange_results(Control& c);
   void store_overflow(std::uint32_t index, const Value& v);
+  /// A whole VmValue; only the scratch registers are used, `to` may be based on kScratch.
+  void store_vm_value(const Address& to, const Value& v);
   void load_overflow_base();
   void return_values(std::size_t first);
   void merge_into(Control& c);
@@ -316,6 +348,16 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
     v.bits = bits;
     return v;
   }
+
+  // ---- exceptions.cpp
+  void throw_exception(Value exception);
+  Status add_handlers(const Control& c, std::uint32_t end, std::uint32_t landing_offset, bool catches_all,
+                      spec::TagIndex tag);
+  Status end_try_table(Control& c);
+  void begin_catch(const spec::FuncType* type);
+  Status close_guarded(bool catches_all, spec::TagIndex tag);
+  void emit_landings();
+  void emit_landing(const Landing& landing);
 
   // ---- memory.cpp
   /// Pops the address operand and checks what the hardware will not. `avoid`: registers the address must not be in.
@@ -376,6 +418,8 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   void convert_int(Width from, bool is_signed, Kind to);
   void truncate(Kind from, Width to, bool is_signed, bool saturating);
   void truncate_u64(Kind from, Reg dst, Reg x, Label bad);
+  void wide_add(bool subtract);
+  void wide_multiply(bool is_signed);
   void promote();
   void demote();
   void reinterpret(Kind from, Kind to);
@@ -408,6 +452,9 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   std::vector<abi::CallSite> call_sites_;
   std::vector<abi::SlotRelocation> relocations_;
   std::vector<abi::ExceptionHandler> handlers_;
+  std::vector<OpenCatch> catches_;
+  std::vector<Landing> landings_;
+  std::vector<Delegate> delegates_;
   abi::FrameInfo frame_;
   RegSet saved_;  // callee-saved registers that the prologue stores
   std::uint32_t locals_end_ = 0;

@@ -89,7 +89,14 @@ base::Status Compiler::on_end(const None&) {
     case Control::Form::if_: end_if_without_else(c); break;
     case Control::Form::block:
     case Control::Form::loop:
-    case Control::Form::else_: end_block(c); break;
+    case Control::Form::else_:
+    case Control::Form::try_:
+    case Control::Form::catch_: end_block(c); break;
+    case Control::Form::try_table: {
+      HEDDLE_TRY(end_try_table(c));
+      end_block(c);
+      break;
+    }
   }
   controls_.pop_back();
   return {};
@@ -105,6 +112,7 @@ void Compiler::end_block(Control& c) {
   }
   if (reachable_) {
     arrange_results(c);
+    if (!results_in_place(c)) copy_results_down(c);  // a catch has its exception below them
     merge_into(c);
   }
   masm_.bind(c.label);
@@ -139,6 +147,7 @@ void Compiler::end_function() {
   if (reachable_) arrange_results(c);
   masm_.bind(c.label);
   emit_epilogue();
+  emit_landings();
   emit_out_of_line();
   emit_jump_tables();
   masm_.finish();
@@ -200,27 +209,27 @@ void Compiler::load_overflow_base() {
   masm_.load(Kind::i64, kScratch, Address::at(kVmctx, abi::kOffsetStore));
 }
 
-/// Needs load_overflow_base(); goes through the float scratch, so that no other register is touched.
+/// Needs load_overflow_base().
 void Compiler::store_overflow(std::uint32_t index, const Value& v) {
-  const Address to = Address::at(kScratch, abi::kStoreOffsetOverflow + static_cast<std::int32_t>(index * 16));
+  store_vm_value(Address::at(kScratch, abi::kStoreOffsetOverflow + static_cast<std::int32_t>(index * 16)), v);
+}
+
+void Compiler::store_vm_value(const Address& to, const Value& v) {
   if (v.is_const() && v.kind != Kind::v128) {
     masm_.store_imm(to, static_cast<std::int32_t>(v.bits), 4);
     return masm_.store_imm(to.plus(4), static_cast<std::int32_t>(v.bits >> 32), 4);
   }
   Reg r = v.where == Where::reg ? v.reg : Reg{};
-  if (v.where == Where::local && pin_valid_.has(locals_[v.local].pin)) r = locals_[v.local].pin;
-  if (r.valid() && !r.is_float()) return masm_.store(Kind::i64, to, r);
-  if (r.valid()) return masm_.store(v.kind, to, r);
-  // A 32-bit load zero-extends.
-  const Kind from_kind = v.where == Where::local ? locals_[v.local].kind : v.kind;
-  const Address from = slot(v.where == Where::local ? locals_[v.local].slot : v.slot);
-  if (v.is_const())
+  if (v.where == Where::local && pin_valid_.has(pin_of(v))) r = pin_of(v);
+  if (r.valid()) return masm_.store(r.is_float() ? v.kind : Kind::i64, to, r);
+  if (v.is_const()) {
     load_to(v, kFloatScratch);
-  else
-    masm_.load(from_kind == Kind::v128             ? Kind::v128
-               : width_of(from_kind) == Width::w32 ? Kind::f32
-                                                   : Kind::f64,
-               kFloatScratch, from);
+  } else {
+    // A 32-bit load zero-extends.
+    const Kind kind = v.where == Where::local ? locals_[v.local].kind : v.kind;
+    const Address from = slot(v.where == Where::local ? locals_[v.local].slot : v.slot);
+    masm_.load(kind == Kind::v128 ? kind : width_of(kind) == Width::w32 ? Kind::f32 : Kind::f64, kFloatScratch, from);
+  }
   masm_.store(v.kind == Kind::v128 ? Kind::v128 : Kind::f64, to, kFloatScratch);
 }
 

@@ -232,6 +232,44 @@ void Compiler::int_extend(Width w, unsigned from_bytes) {
   finish(d, int_kind(w), v);
 }
 
+// ---- 128 bits
+// https://github.com/WebAssembly/wide-arithmetic/blob/main/proposals/wide-arithmetic/Overview.md
+
+void Compiler::wide_add(bool subtract) {
+  Value b_high = pop(), b_low = pop(), a_high = pop(), a_low = pop();
+  // Only two of the four need registers of their own.
+  const Reg low = to_temp(a_low), high = to_temp(a_high);
+  if (b_high.is_const()) static_cast<void>(to_reg(b_high));  // a wide one would clear the carry's scratch
+  const Src right_low = source(b_low);
+  masm_.alu(subtract ? Alu::sub : Alu::add, Width::w64, low, right_low);
+  masm_.keep_flags(true);
+  const Src right_high = source(b_high);
+  if (subtract)
+    masm_.sub_borrow(high, right_high);
+  else
+    masm_.add_carry(high, right_high);
+  masm_.keep_flags(false);
+  release(b_low);
+  release(b_high);
+  push_reg(Kind::i64, low);
+  push_reg(Kind::i64, high);
+}
+
+void Compiler::wide_multiply(bool is_signed) {
+  Value rhs = pop(), lhs = pop();
+  const Reg r = to_reg(rhs, RegSet::of(kRax, kRdx));
+  if (!(lhs.is_reg() && lhs.reg == kRax)) {
+    claim(kRax);
+    load_to(lhs, kRax);
+    release(lhs);
+  }
+  claim(kRdx);
+  masm_.multiply_high(Width::w64, r, is_signed);
+  release(rhs);
+  push_reg(Kind::i64, kRax);
+  push_reg(Kind::i64, kRdx);
+}
+
 // ---- between widths
 
 void Compiler::wrap() {

@@ -404,6 +404,14 @@ void MacroAssembler::shift_rcx(Shift op, Width w, Reg dst) {
     emit(ids[static_cast<int>(op)], r64(dst), x86::cl);
 }
 
+void MacroAssembler::add_carry(Reg dst, const Src& src) {
+  emit_src(Inst::kIdAdc, Width::w64, dst, src);
+}
+
+void MacroAssembler::sub_borrow(Reg dst, const Src& src) {
+  emit_src(Inst::kIdSbb, Width::w64, dst, src);
+}
+
 void MacroAssembler::neg(Width w, Reg dst) {
   if (w == Width::w32)
     emit(Inst::kIdNeg, r32(dst));

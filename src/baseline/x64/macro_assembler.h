@@ -105,6 +105,9 @@ class MacroAssembler {
   void shift_bmi(Shift op, Width w, Reg dst, const Src& src, Reg count);
   /// Count in rcx.
   void shift_rcx(Shift op, Width w, Reg dst);
+  /// With the carry of the add (borrow of the sub) just before. 64 bits.
+  void add_carry(Reg dst, const Src& src);
+  void sub_borrow(Reg dst, const Src& src);
   void neg(Width w, Reg dst);
   void not_(Width w, Reg dst);
   /// rdx:rax by src.

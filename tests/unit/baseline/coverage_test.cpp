@@ -17,9 +17,7 @@ namespace {
 bool is_unsupported(spec::Family family) {
   using F = spec::Family;
   switch (family) {
-    case F::Exception:
     case F::Gc:
-    case F::Wide:
     case F::SimdLoad:
     case F::SimdStore:
     case F::SimdLoadLane:

@@ -2,6 +2,7 @@
 
 #include <csetjmp>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -169,10 +170,86 @@ std::int64_t atomic_notify(VmCtx*, std::uint32_t memory, std::uint64_t address, 
 std::uint32_t is_subtype(const module::CanonicalType* actual, const module::CanonicalType* expected) {
   return module::is_subtype(actual, expected) ? 1 : 0;
 }
-void* exception_new(VmCtx*, std::uint32_t) {
+// ---- exceptions: an unwinder over the frames of all machines alive
+
+struct LoadedCode {
+  const std::uint8_t* begin;
+  const abi::CodeArtifact* artifact;
+};
+std::vector<LoadedCode> loaded;
+
+/// rbx rbp r12 r13 r14 r15, as FrameInfo::saved counts them.
+struct CalleeSaved {
+  std::uint64_t words[6];
+};
+struct LandingPlace {
+  CalleeSaved saved;
+  const std::uint8_t* pc;
+  std::uint8_t* sp;
+  void* exception;
+};
+
+void* exception_new(VmCtx* ctx, std::uint32_t tag) {
+  auto* memory = static_cast<std::uint8_t*>(
+      std::aligned_alloc(16, sizeof(abi::VmException) + 16 * sizeof(VmValue)));  // small, and tests are short
+  auto* exception = new (memory) abi::VmException;
+  std::memcpy(&exception->tag,
+              reinterpret_cast<std::uint8_t*>(ctx) + running.machine->layout().tag(spec::TagIndex(tag)), 8);
+  return exception;
+}
+
+const LoadedCode* code_of_return(const std::uint8_t* pc) {
+  for (const LoadedCode& code : loaded)
+    if (pc > code.begin && pc <= code.begin + code.artifact->code.size()) return &code;
   return nullptr;
 }
-void exception_throw(VmCtx*, void*) {}
+
+bool catches(const abi::ExceptionHandler& h, std::uint32_t offset, const void* tag, std::uint64_t r13) {
+  if (offset <= h.begin || offset > h.end) return false;
+  if (h.catches_all) return true;
+  const void* wanted;
+  std::memcpy(&wanted, reinterpret_cast<const std::uint8_t*>(r13) + running.machine->layout().tag(h.tag), 8);
+  return wanted == tag;
+}
+
+extern "C" __attribute__((used)) LandingPlace* heddle_test_find_landing(CalleeSaved* saved,
+                                                                        abi::VmException* exception) {
+  static LandingPlace place;
+  place = {*saved, nullptr, running.machine->store().exit_sp, exception};
+  std::uint64_t* words = place.saved.words;
+  const std::uint8_t* pc;
+  std::memcpy(&pc, place.sp - 8, 8);
+  for (const LoadedCode* code = code_of_return(pc); code != nullptr; code = code_of_return(pc)) {
+    const abi::FrameInfo& frame = code->artifact->frame;
+    const auto in_frame = [&](std::int32_t at) {
+      std::uint64_t word;
+      std::memcpy(&word, place.sp + at, 8);
+      return word;
+    };
+    for (const abi::ExceptionHandler& h : code->artifact->handlers) {
+      const std::uint64_t r13 = in_frame(frame.saved[3]);
+      if (!catches(h, static_cast<std::uint32_t>(pc - code->begin), exception->tag, r13)) continue;
+      words[3] = r13;
+      place.pc = code->begin + h.landing_offset;
+      return &place;
+    }
+    for (std::size_t i = 0; i < 6; ++i)
+      if (frame.saved[i] >= 0) words[i] = in_frame(frame.saved[i]);
+    std::memcpy(&pc, place.sp + frame.size_bytes, 8);
+    place.sp += frame.size_bytes + 8;
+  }
+  running.trapped = {TrapCode::uncaught_exception, 0};
+  siglongjmp(running.escape, 1);
+}
+
+__attribute__((naked)) void exception_throw(VmCtx*, void*) {
+  asm volatile(
+      "push %r15\n push %r14\n push %r13\n push %r12\n push %rbp\n push %rbx\n mov %rsp, %rdi\n sub $8, %rsp\n"
+      "call heddle_test_find_landing\n"
+      "mov (%rax), %rbx\n mov 8(%rax), %rbp\n mov 16(%rax), %r12\n mov 24(%rax), %r13\n mov 32(%rax), %r14\n"
+      "mov 40(%rax), %r15\n mov 56(%rax), %rsp\n mov 48(%rax), %rcx\n mov 64(%rax), %rax\n"
+      "mov $0xdead, %esi\n mov %esi, %edi\n mov %esi, %r8d\n mov %esi, %r9d\n jmp *%rcx\n");
+}
 void raise_trap(VmCtx*, std::uint32_t) {}
 
 const void* const kServices[] = {
@@ -212,6 +289,7 @@ Machine::Machine(std::string_view wat) {
 Machine::~Machine() {
   if (!ok_) return;
   const std::uint8_t* begin = code_.base();
+  std::erase_if(loaded, [&](const LoadedCode& c) { return c.begin >= begin && c.begin < begin + code_.size_bytes(); });
   std::erase_if(running.sites, [&](const auto& s) { return s.first >= begin && s.first < begin + code_.size_bytes(); });
 }
 
@@ -275,6 +353,7 @@ void Machine::map_code() {
       const auto distance = static_cast<std::int32_t>(slot - (at + r.code_offset + 4));
       std::memcpy(at + r.code_offset, &distance, 4);
     }
+    loaded.push_back({at, &a});
     for (const abi::TrapSite& site : a.trap_sites) running.sites.emplace_back(at + site.code_offset, site);
     slots_[imported() + i].store(at);
     func_refs_[imported() + i].slot = &slots_[imported() + i];
@@ -316,6 +395,10 @@ void Machine::make_instance() {
       std::memcpy(context_.get() + layout_->table(spec::TableIndex(i)), &pointer, 8);
     }
     table(i) = {tables_[i].data(), tables_[i].size()};
+  }
+  for (std::uint32_t i = 0; i < m.tags.size(); ++i) {  // a tag's identity: the address of its own word
+    void* word = context_.get() + layout_->tag(spec::TagIndex(i));
+    std::memcpy(word, &word, 8);
   }
   imported_globals_.resize(m.imported_globals);
   for (std::uint32_t i = 0; i < m.imported_globals; ++i) {

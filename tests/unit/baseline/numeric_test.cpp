@@ -241,5 +241,39 @@ OPCODE_TEST(BaselineNumeric, conversions_match_the_model) {
   run_family(spec::Family::Convert);
 }
 
+__extension__ using Wide = unsigned __int128;
+__extension__ using SignedWide = __int128;
+
+OPCODE_TEST(BaselineNumeric, wide_arithmetic_matches_128_bit_integers) {
+  Machine m(R"((module
+    (func (param i64 i64 i64 i64) (result i64 i64)
+      (i64.add128 (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
+    (func (param i64 i64 i64 i64) (result i64 i64)
+      (i64.sub128 (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
+    (func (param i64 i64) (result i64 i64) (i64.mul_wide_s (local.get 0) (local.get 1)))
+    (func (param i64 i64) (result i64 i64) (i64.mul_wide_u (local.get 0) (local.get 1)))
+    (func (param i64 i64) (result i64 i64)
+      (i64.add128 (local.get 0) (local.get 1) (i64.const -1) (i64.const 0x123456789abcdef0)))))");
+  const auto check_wide = [&](std::uint32_t func, const std::vector<VmValue>& args, Wide want) {
+    const Outcome o = m.call(func, args);
+    ASSERT_EQ(o.results.size(), 2u);
+    ASSERT_EQ(o.results[0].i64, static_cast<Bits>(want)) << func;
+    ASSERT_EQ(o.results[1].i64, static_cast<Bits>(want >> 64)) << func;
+  };
+  for (Bits a : edges('I')) {
+    for (Bits b : edges('I')) {
+      const Wide x = Wide{a} << 64 | b, y = Wide{b} << 64 | (a ^ 0x5555);
+      check_wide(0, {i64(b), i64(a), i64(a ^ 0x5555), i64(b)}, x + y);
+      check_wide(1, {i64(b), i64(a), i64(a ^ 0x5555), i64(b)}, x - y);
+      check_wide(
+          2, {i64(a), i64(b)},
+          static_cast<Wide>(SignedWide{static_cast<std::int64_t>(a)} * SignedWide{static_cast<std::int64_t>(b)}));
+      check_wide(3, {i64(a), i64(b)}, Wide{a} * b);
+      check_wide(4, {i64(b), i64(a)}, x + (Wide{0x123456789abcdef0} << 64 | ~Bits{0}));
+      if (testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace heddle::baseline::test
