@@ -12,11 +12,7 @@ base::Status FunctionValidator::check_block_type(const binary::imm::BlockType& t
   if (type.form == binary::imm::BlockType::Form::value) return check_type(type.value);
   if (type.form == binary::imm::BlockType::Form::empty) return {};
   const spec::FuncType* func_type = nullptr;
-  HEDDLE_TRY(find_func_type(type.type, func_type));
-  if (!module_.features.has(spec::Feature::multi_value) &&
-      (!func_type->params.empty() || func_type->results.size() > 1))
-    return errors::feature_off(at(), "invalid block type", spec::feature_name(spec::Feature::multi_value));
-  return {};
+  return find_func_type(type.type, func_type);
 }
 
 base::Status FunctionValidator::push_frame(FrameKind kind, const binary::imm::BlockType& type) {

@@ -43,7 +43,7 @@ base::Status check_memory(const Module& m, std::uint32_t index) {
   const module::Memory& memory = m.memories[index];
   if (index > 0 && !m.features.has(Feature::multi_memory))
     return errors::feature_off(memory.offset, "multiple memories", spec::feature_name(Feature::multi_memory));
-  return check_mem_type(m, memory.type, memory.offset);
+  return check_mem_type(memory.type, memory.offset);
 }
 
 base::Status check_tag(const Module& m, std::uint32_t index) {

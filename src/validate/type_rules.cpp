@@ -57,6 +57,12 @@ bool definition_fits(const Module& m, const SubType& sub, const SubType& super) 
   HEDDLE_UNREACHABLE("every composite kind is compared");
 }
 
+/// Before the multi-value proposal a function had one result at most.
+base::Status check_result_count(const Module& m, const SubType& type) {
+  if (type.func.results.size() <= 1 || m.features.has(spec::Feature::multi_value)) return {};
+  return errors::feature_off(type.offset, "invalid result arity", spec::feature_name(spec::Feature::multi_value));
+}
+
 /// Every type that `type` names exists: it lies in its own group, which ends at `group_end`, or before.
 base::Status check_names(const SubType& type, std::uint32_t index, std::uint32_t group_end) {
   if (type.supertypes.size() > 1)
@@ -100,7 +106,10 @@ base::Status check_reference_type(const Module& m, ValType type, std::uint64_t a
 // https://webassembly.github.io/spec/core/valid/types.html#recursive-types
 base::Status check_type_section(const Module& m) {
   for (const module::RecGroupRange group : m.rec_groups) {
-    for (std::uint32_t i = group.begin; i < group.end; ++i) HEDDLE_TRY(check_names(m.types[i], i, group.end));
+    for (std::uint32_t i = group.begin; i < group.end; ++i) {
+      HEDDLE_TRY(check_result_count(m, m.types[i]));
+      HEDDLE_TRY(check_names(m.types[i], i, group.end));
+    }
     // Only now does every name of the group lead somewhere, as matching needs.
     for (std::uint32_t i = group.begin; i < group.end; ++i) HEDDLE_TRY(check_subtyping(m, m.types[i], i));
   }
@@ -127,15 +136,9 @@ base::Status check_order(const spec::Limits& limits, std::uint64_t at) {
 // https://webassembly.github.io/spec/core/valid/types.html#memory-types
 // https://webassembly.github.io/threads/core/valid/types.html#memory-types
 // https://github.com/WebAssembly/custom-page-sizes/blob/main/proposals/custom-page-sizes/Overview.md
-base::Status check_mem_type(const Module& m, const spec::MemType& type, std::uint64_t at) {
-  using spec::Feature;
-  if (type.page_log2 != 16) {
-    if (!m.features.has(Feature::custom_page_sizes))
-      return errors::feature_off(at, "invalid custom page size", spec::feature_name(Feature::custom_page_sizes));
-    if (type.page_log2 != 0)
-      return errors::invalid(at, "invalid custom page size",
-                             fmt::format("2^{} is neither 1 nor 65536", type.page_log2));
-  }
+base::Status check_mem_type(const spec::MemType& type, std::uint64_t at) {
+  if (type.page_log2 != 16 && type.page_log2 != 0)
+    return errors::invalid(at, "invalid custom page size", fmt::format("2^{} is neither 1 nor 65536", type.page_log2));
   const std::uint64_t most = max_pages(type);
   if (type.limits.min > most || type.limits.max.value_or(0) > most) {
     const std::uint64_t pages = type.limits.min > most ? type.limits.min : *type.limits.max;
@@ -144,12 +147,7 @@ base::Status check_mem_type(const Module& m, const spec::MemType& type, std::uin
     return errors::invalid(at, fmt::format("memory size must be at most {} pages", most), fmt::format("{}", pages));
   }
   HEDDLE_TRY(check_order(type.limits, at));
-  if (type.address == spec::AddressType::i64 && !m.features.has(Feature::memory64))
-    return errors::feature_off(at, "64-bit memory", spec::feature_name(Feature::memory64));
-  if (!type.shared) return {};
-  if (!m.features.has(Feature::threads))
-    return errors::feature_off(at, "shared memory", spec::feature_name(Feature::threads));
-  if (!type.limits.max)
+  if (type.shared && !type.limits.max)
     return errors::invalid(at, "shared memory must have maximum", "it can't be moved when it grows");
   return {};
 }
@@ -161,8 +159,6 @@ base::Status check_table_type(const Module& m, const spec::TableType& type, std:
   if (type.limits.min > most || type.limits.max.value_or(0) > most)
     return errors::invalid(at, "table size must be at most 2^32-1",
                            fmt::format("{} entries", std::max(type.limits.min, type.limits.max.value_or(0))));
-  if (type.address == spec::AddressType::i64 && !m.features.has(spec::Feature::memory64))
-    return errors::feature_off(at, "64-bit table", spec::feature_name(spec::Feature::memory64));
   return check_order(type.limits, at);
 }
 

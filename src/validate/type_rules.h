@@ -19,8 +19,9 @@ inline base::Status check_val_type(const module::Module& m, spec::ValType type, 
 /// declares.
 base::Status check_type_section(const module::Module& m);
 
-/// "size minimum must not be greater than maximum", "memory size ...", shared, custom page sizes.
-base::Status check_mem_type(const module::Module& m, const spec::MemType& type, std::uint64_t at);
+/// Limits in order and within what addresses reach; shared memory; custom page sizes. Whether shared, 64-bit and custom
+/// page sizes may be spelt with the features that are on is the decoder's, as for all types.
+base::Status check_mem_type(const spec::MemType& type, std::uint64_t at);
 base::Status check_table_type(const module::Module& m, const spec::TableType& type, std::uint64_t at);
 /// The index of a function type.
 base::Status check_func_type_index(const module::Module& m, spec::TypeIndex type, std::uint64_t at);

@@ -186,8 +186,14 @@ TEST(ValidateFeatures, module_level_features_can_be_off) {
   INVALID_WITH(Features::all().without(Feature::multi_memory), "(memory 1) (memory 1)", "multiple memories");
   INVALID_WITH(Features::all().without(Feature::reference_types), "(table 1 funcref) (table 1 funcref)",
                "multiple tables");
-  INVALID_WITH(Features::all().without(Feature::multi_value), "(func (block (type 0))) (type (func (result i32 i32)))",
-               "");
+  INVALID_WITH(Features::all().without(Feature::multi_value), "(type (func (result i32 i32)))", "invalid result arity");
+  for (const char* fields :
+       {"(memory 1 1 shared)", "(memory i64 1)", "(memory 1 (pagesize 1))", "(table i64 1 funcref)"}) {
+    const Features off =
+        Features::all().without(Feature::threads).without(Feature::memory64).without(Feature::custom_page_sizes);
+    VALID(fields);
+    EXPECT_NE(judge(fields, off), "valid") << fields;
+  }
 }
 
 }  // namespace
