@@ -12,17 +12,6 @@
 namespace heddle::cli {
 namespace {
 
-/// The value, or CLI11's exception, which becomes a message that names the option.
-template <class T>
-T value_or_throw(base::Result<T> result) {
-  if (!result.ok()) throw CLI::ValidationError(result.error().message);
-  return std::move(result).value();
-}
-
-void throw_if_failed(const base::Status& status) {
-  if (!status.ok()) throw CLI::ValidationError(status.error().message);
-}
-
 wasi::Preopen parse_dir(const std::string& text) {
   const std::size_t at = text.find("::");
   if (at == std::string::npos) return {text, text, false};
@@ -36,26 +25,6 @@ void add_environment(const std::string& text, std::vector<std::string>& environm
   } else if (const char* value = std::getenv(text.c_str())) {
     environment.push_back(text + "=" + value);
   }
-}
-
-void add_features(CLI::App& app, engine::Config& config) {
-  app.add_option_function<std::string>(
-         "--features",
-         [&config](const std::string& list) {
-           config.features = value_or_throw(parse_features(list, config.features));
-         },
-         "Switch features of the language on, or off with '-' in front: simd,-threads,all ...")
-      ->type_name("LIST")
-      ->take_last();
-}
-
-void add_tier(CLI::App& app, engine::Config& config) {
-  const std::map<std::string, engine::TierChoice> choices = {{"auto", engine::TierChoice::auto_},
-                                                             {"baseline", engine::TierChoice::baseline},
-                                                             {"llvm", engine::TierChoice::llvm}};
-  app.add_option("--tier", config.tier, "Compiler: auto, baseline or llvm")
-      ->transform(CLI::CheckedTransformer(choices).description(""))
-      ->type_name("TIER");
 }
 
 /// Runs the parser; what it says goes out in our words.
@@ -74,55 +43,100 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
 }
 
 using Values = std::vector<std::string>;
+using Use = std::function<base::Status(const std::string&)>;
+
+void use_or_throw(const char* name, const Use& use, const std::string& value) {
+  const base::Status status = use(value);
+  if (!status.ok()) throw CLI::ValidationError(name, status.error().message);
+}
 
 /// An option that may stand several times, one value each time.
-CLI::Option* repeated(CLI::App& app, const char* name, const char* type, const char* help,
-                      std::function<void(const std::string&)> use) {
-  const auto use_all = [use = std::move(use)](const Values& values) {
-    for (const std::string& value : values) use(value);
+void repeated(CLI::App& app, const char* name, const char* type, const char* help, Use use) {
+  const auto use_all = [name, use = std::move(use)](const Values& values) {
+    for (const std::string& value : values) use_or_throw(name, use, value);
   };
-  return app.add_option_function<Values>(name, use_all, help)->type_name(type)->allow_extra_args(false)->take_all();
+  app.add_option_function<Values>(name, use_all, help)->type_name(type)->allow_extra_args(false)->take_all();
 }
 
 /// An option whose last value counts.
-CLI::Option* single(CLI::App& app, const char* name, const char* type, const char* help,
-                    std::function<void(const std::string&)> use) {
-  return app.add_option_function<std::string>(name, std::move(use), help)->type_name(type)->take_last();
+void single(CLI::App& app, const char* name, const char* type, const char* help, Use use) {
+  const auto use_last = [name, use = std::move(use)](const std::string& value) { use_or_throw(name, use, value); };
+  app.add_option_function<std::string>(name, use_last, help)->type_name(type)->take_last();
 }
+
+/// Puts a parsed value where it belongs.
+template <class T, class Parser>
+Use into(T& place, Parser parser) {
+  return [&place, parser](const std::string& text) -> base::Status {
+    HEDDLE_TRY_ASSIGN(place, parser(text));
+    return {};
+  };
+}
+
+void add_features(CLI::App& app, const char* name, const char* help, engine::Config& config) {
+  single(app, name, "LIST", help,
+         into(config.features, [&config](const std::string& list) { return parse_features(list, config.features); }));
+}
+
+base::Result<engine::TierChoice> parse_tier(std::string_view text) {
+  if (text == "auto") return engine::TierChoice::auto_;
+  if (text == "baseline") return engine::TierChoice::baseline;
+  if (text == "llvm") return engine::TierChoice::llvm;
+  return usage_error("'" + std::string(text) + "' is none of auto, baseline, llvm");
+}
+
+void add_tier(CLI::App& app, engine::Config& config) {
+  single(app, "--tier", "TIER", "Compiler: auto, baseline or llvm", into(config.tier, parse_tier));
+}
+
+void add_limits(CLI::App& app, engine::RunOptions& run) {
+  single(app, "--timeout", "TIME", "End the program after this time, with exit code 124",
+         into(run.timeout_ns, parse_duration));
+  single(app, "--max-memory", "BYTES", "Most linear memory of all threads together",
+         into(run.max_memory_bytes, parse_bytes));
+  single(app, "--max-table-entries", "N", "Most table entries of all threads together",
+         into(run.max_table_entries, parse_bytes));
+  single(app, "--max-threads", "N", "Most threads at one time, the first one included (default 16384)",
+         into(run.max_threads, parse_count));
+  single(app, "--thread-stack-size", "BYTES", "Native stack of each spawned thread (default 1M)",
+         into(run.thread_stack_bytes, parse_bytes));
+}
+
+void add_wasmtime_options(CLI::App& app, RunArguments& out) {
+  using Text = const std::string&;
+  repeated(app, "-W,--wasm", "K[=V],...", "As Wasmtime's: threads, shared-memory, timeout=10s ...",
+           [&out](Text text) { return apply_wasm_options(text, out); });
+  repeated(app, "-S,--wasi", "K[=V],...", "As Wasmtime's: threads, inherit-env, tcplisten=ADDRESS ...",
+           [&out](Text text) { return apply_wasi_options(text, out); });
+  add_features(app, "--wasm-features", "As older Wasmtimes': the same as --features", out.config);
+  repeated(app, "--wasi-modules", "LIST", "As older Wasmtimes': default, experimental-wasi-threads",
+           [&out](Text text) { return apply_wasi_modules(text, out); });
+}
+
+constexpr const char* kFeaturesHelp =
+    "Switch features of the language on, or off with '-' in front: simd,-threads,all ...";
 
 void add_run_options(CLI::App& app, RunArguments& out) {
   using Text = const std::string&;
   engine::RunOptions& run = out.run;
   repeated(app, "--dir", "HOST[::GUEST]", "Give the program a directory, under the name GUEST if given",
-           [&run](Text text) { run.wasi.preopens.push_back(parse_dir(text)); });
+           [&run](Text text) {
+             run.wasi.preopens.push_back(parse_dir(text));
+             return base::Status();
+           });
   repeated(app, "--env", "K=V", "Set an environment variable; without '=' the host's value is passed on",
-           [&run](Text text) { add_environment(text, run.wasi.environment); });
-  single(app, "--timeout", "TIME", "End the program after this time, with exit code 124",
-         [&run](Text text) { run.timeout_ns = value_or_throw(parse_duration(text)); });
-  single(app, "--max-memory", "BYTES", "Most linear memory of all threads together",
-         [&run](Text text) { run.max_memory_bytes = value_or_throw(parse_bytes(text)); });
-  single(app, "--max-table-entries", "N", "Most table entries of all threads together",
-         [&run](Text text) { run.max_table_entries = value_or_throw(parse_bytes(text)); });
-  single(app, "--thread-stack-size", "BYTES", "Native stack of each spawned thread (default 1M)",
-         [&run](Text text) { run.thread_stack_bytes = value_or_throw(parse_bytes(text)); });
-  app.add_option("--max-threads", run.max_threads, "Most threads at one time, the first one included")
-      ->check(CLI::PositiveNumber)
-      ->take_last()
-      ->capture_default_str();
+           [&run](Text text) {
+             add_environment(text, run.wasi.environment);
+             return base::Status();
+           });
+  add_limits(app, run);
+  single(app, "--threads", "on|off", "off: refuse modules that import thread-spawn",
+         into(run.allow_threads, parse_switch));
   app.add_flag("--allow-unknown-imports", run.allow_unknown_imports,
                "Unknown imported functions trap when they are called, instead of being refused at once");
-  single(app, "--threads", "on|off", "off: refuse modules that import thread-spawn",
-         [&run](Text text) { run.allow_threads = value_or_throw(parse_switch(text)); });
-  add_features(app, out.config);
+  add_features(app, "--features", kFeaturesHelp, out.config);
   add_tier(app, out.config);
-  repeated(app, "-W,--wasm", "K[=V],...", "As Wasmtime's: threads, shared-memory, timeout=10s ...",
-           [&out](Text text) { throw_if_failed(apply_wasm_options(text, out)); });
-  repeated(app, "-S,--wasi", "K[=V],...", "As Wasmtime's: threads, inherit-env, tcplisten=ADDRESS ...",
-           [&out](Text text) { throw_if_failed(apply_wasi_options(text, out)); });
-  repeated(app, "--wasm-features", "LIST", "As older Wasmtimes': the same as --features",
-           [&out](Text text) { out.config.features = value_or_throw(parse_features(text, out.config.features)); });
-  repeated(app, "--wasi-modules", "LIST", "As older Wasmtimes': default, experimental-wasi-threads",
-           [&out](Text text) { throw_if_failed(apply_wasi_modules(text, out)); });
+  add_wasmtime_options(app, out);
 }
 
 std::string last_part(const std::string& path) {
@@ -155,14 +169,14 @@ std::optional<int> parse_run(int argc, char** argv, RunArguments& out) {
 std::optional<int> parse_validate(int argc, char** argv, FileArguments& out) {
   CLI::App app("Checks modules without running them", "heddle validate");
   app.add_option("FILE", out.files, "WebAssembly modules, binary or text")->required();
-  add_features(app, out.config);
+  add_features(app, "--features", kFeaturesHelp, out.config);
   return parse(app, argc, argv);
 }
 
 std::optional<int> parse_wast(int argc, char** argv, FileArguments& out) {
   CLI::App app("Executes the specification's test scripts", "heddle wast");
   app.add_option("FILE", out.files, "Scripts (.wast)")->required();
-  add_features(app, out.config);
+  add_features(app, "--features", kFeaturesHelp, out.config);
   add_tier(app, out.config);
   return parse(app, argc, argv);
 }

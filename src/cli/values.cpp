@@ -65,6 +65,14 @@ base::Result<std::uint64_t> parse_duration(std::string_view text) {
   return static_cast<std::uint64_t>(ns);
 }
 
+base::Result<std::uint32_t> parse_count(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number == 0)
+    return usage_error(quoted(text) + " is not a number from 1 to 4294967295");
+  return number;
+}
+
 base::Result<bool> parse_switch(std::string_view text) {
   for (const char* yes : {"y", "yes", "true", "on", "1"})
     if (text == yes) return true;

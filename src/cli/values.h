@@ -15,6 +15,8 @@ namespace heddle::cli {
 base::Result<std::uint64_t> parse_bytes(std::string_view text);
 /// "1.5s", "200ms", "2m", or plain seconds; in nanoseconds.
 base::Result<std::uint64_t> parse_duration(std::string_view text);
+/// 1 or more.
+base::Result<std::uint32_t> parse_count(std::string_view text);
 /// y, yes, true, on, 1, or n, no, false, off, 0.
 base::Result<bool> parse_switch(std::string_view text);
 /// "simd,-threads,all": switches on, or off with a minus in front.

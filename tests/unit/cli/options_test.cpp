@@ -77,6 +77,12 @@ TEST(RunOptions, wasmtimes_command_lines_mean_the_same_here) {
   EXPECT_EQ(run.run.max_memory_bytes, 1u << 20);
 }
 
+TEST(RunOptions, the_compiler_can_be_chosen) {
+  EXPECT_EQ(parse({"--tier=baseline", "a.wasm"}).config.tier, engine::TierChoice::baseline);
+  EXPECT_EQ(parse({"--tier", "llvm", "a.wasm"}).config.tier, engine::TierChoice::llvm);
+  parse({"--tier=fast", "a.wasm"}, 1);
+}
+
 TEST(RunOptions, threads_can_be_switched_off) {
   EXPECT_FALSE(parse({"--threads=off", "a.wasm"}).run.allow_threads);
   EXPECT_EQ(parse({"--max-threads=7", "a.wasm"}).run.max_threads, 7u);

@@ -22,6 +22,11 @@ TEST(Values, what_is_no_size_is_quoted) {
   }
 }
 
+TEST(Values, counts_begin_with_one) {
+  EXPECT_EQ(*parse_count("4294967295"), 4294967295u);
+  for (const char* text : {"", "0", "-1", "4294967296", "1k", " 1"}) EXPECT_FALSE(parse_count(text).ok()) << text;
+}
+
 TEST(Values, durations_are_seconds_unless_they_say_otherwise) {
   EXPECT_EQ(*parse_duration("10"), 10'000'000'000u);
   EXPECT_EQ(*parse_duration("1.5s"), 1'500'000'000u);
