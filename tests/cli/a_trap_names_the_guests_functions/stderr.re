@@ -1,0 +1,1 @@
+[^\n]*unreachable[^\n]*\n[^\n]*\$inner[^\n]*\n[^\n]*\$outer[^\n]*\n

@@ -1,0 +1,1 @@
+[^\n]*--no-such-option[^\n]*\n

@@ -1,0 +1,1 @@
+[^\n]*time limit of 0\.05 s.*

@@ -1,0 +1,1 @@
+[^\n]*threads are switched off\n

@@ -1,0 +1,1 @@
+[^\n]*unknown import "env" "f"[^\n]*\n.*

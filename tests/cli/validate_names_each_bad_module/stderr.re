@@ -1,0 +1,1 @@
+[^\n]*a\.wat:1:[^\n]*type mismatch.*c\.wat:1:[^\n]*type mismatch.*
