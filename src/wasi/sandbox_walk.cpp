@@ -24,6 +24,8 @@ namespace {
 constexpr int kMaxLinks = 40;
 /// Chosen: each level holds a descriptor of the host.
 constexpr std::size_t kMaxDepth = 256;
+/// Chosen: how often a last component may change under us before the guest is told EAGAIN.
+constexpr int kTries = 16;
 
 class Walk {
  public:
@@ -145,7 +147,8 @@ long Walk::open_last(int flags, mode_t mode, bool follow, bool& again) {
   }
   if (!maybe_link) return fd;
   const long expanded = expand_name();
-  if (expanded == -EINVAL) return fd >= 0 ? -EAGAIN : fd;  // it was a link a moment ago
+  // No link now: either it never was one, or somebody replaced it a moment ago.
+  if (expanded == -EINVAL) return fd == -ENOTDIR ? fd : -EAGAIN;
   if (expanded < 0) return expanded;
   again = true;
   return 0;
@@ -155,7 +158,8 @@ long Walk::open(int flags, mode_t mode, Follow follow) {
   for (;;) {
     if (const long result = to_last(); result < 0) return result;
     bool again = false;
-    const long result = open_last(flags, mode, follow == Follow::yes, again);
+    long result = -EAGAIN;
+    for (int i = 0; i < kTries && result == -EAGAIN; ++i) result = open_last(flags, mode, follow == Follow::yes, again);
     if (!again) return result;
     if (rest_[0] == '/') return -EXDEV;
   }
