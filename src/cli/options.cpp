@@ -1,31 +1,16 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <functional>
 #include <map>
 
 #include "cli/output.h"
 #include "cli/values.h"
+#include "cli/wasi_options.h"
 #include "cli/wasmtime_options.h"
 
 namespace heddle::cli {
 namespace {
-
-wasi::Preopen parse_dir(const std::string& text) {
-  const std::size_t at = text.find("::");
-  if (at == std::string::npos) return {text, text, false};
-  return {text.substr(0, at), text.substr(at + 2), false};
-}
-
-/// K=V; K alone takes the host's value, if it has one.
-void add_environment(const std::string& text, std::vector<std::string>& environment) {
-  if (text.find('=') != std::string::npos) {
-    environment.push_back(text);
-  } else if (const char* value = std::getenv(text.c_str())) {
-    environment.push_back(text + "=" + value);
-  }
-}
 
 /// Runs the parser; what it says goes out in our words.
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
@@ -94,7 +79,7 @@ void add_limits(CLI::App& app, engine::RunOptions& run) {
          into(run.timeout_ns, parse_duration));
   single(app, "--max-memory", "BYTES", "Most linear memory of all threads together",
          into(run.max_memory_bytes, parse_bytes));
-  single(app, "--max-table-entries", "N", "Most table entries of all threads together",
+  single(app, "--max-table,--max-table-entries", "N", "Most table entries of all threads together",
          into(run.max_table_entries, parse_bytes));
   single(app, "--max-threads", "N", "Most threads at one time, the first one included (default 16384)",
          into(run.max_threads, parse_count));
@@ -113,22 +98,57 @@ void add_wasmtime_options(CLI::App& app, RunArguments& out) {
            [&out](Text text) { return apply_wasi_modules(text, out); });
 }
 
+/// What the program gets to see of its host.
+void add_wasi_options(CLI::App& app, RunArguments& out) {
+  using Text = const std::string&;
+  wasi::Options& wasi = out.run.wasi;
+  repeated(app, "--dir", "HOST[::GUEST][:ro]",
+           "Give the program a directory, under the name GUEST if given; ro: it may change nothing there",
+           [&wasi](Text text) {
+             wasi.preopens.push_back(parse_dir(text));
+             return base::Status();
+           });
+  repeated(app, "--mapdir", "GUEST::HOST", "As older Wasmtimes': the same as --dir HOST::GUEST",
+           [&wasi](Text text) -> base::Status {
+             HEDDLE_TRY_ASSIGN(wasi::Preopen preopen, parse_mapdir(text));
+             wasi.preopens.push_back(std::move(preopen));
+             return {};
+           });
+  // Before --env: options take effect in the order of their definition, and what --env names wins.
+  app.add_flag_callback(
+      "--inherit-env", [&wasi] { inherit_environment(wasi.environment); }, "Pass the whole environment on");
+  repeated(app, "--env", "K[=V]", "Set an environment variable; without '=' the host's value is passed on",
+           [&wasi](Text text) {
+             add_environment(text, wasi.environment);
+             return base::Status();
+           });
+  app.add_option("--argv0", out.argv0, "What the program takes for its own name")->type_name("NAME")->take_last();
+  static constexpr const char* kStreams[] = {"--stdin", "--stdout", "--stderr"};
+  for (std::size_t n = 0; n < 3; ++n)
+    single(app, kStreams[n], "FILE|null", n == 0 ? "Read it from this file" : "Write it to this file",
+           [&wasi, n](Text text) {
+             wasi.stdio[n] = parse_stream(text);
+             return base::Status();
+           });
+  single(app, "--cwd", "DIR", "Start in this directory: relative paths on the command line begin there",
+         [](Text text) { return change_directory(text); });
+  repeated(app, "--tcplisten", "HOST:PORT", "Give the program a listening socket, as descriptor behind the directories",
+           [&wasi](Text text) {
+             wasi.tcp_listen.push_back(text);
+             return base::Status();
+           });
+  app.add_flag("--allow-escapes", wasi.allow_escapes,
+               "Pass control sequences on to a terminal, instead of making them visible");
+  single(app, "--max-open-files", "N", "Most descriptors at one time, streams and directories included (default 4096)",
+         into(wasi.max_open_files, parse_count));
+}
+
 constexpr const char* kFeaturesHelp =
     "Switch features of the language on, or off with '-' in front: simd,-threads,all ...";
 
 void add_run_options(CLI::App& app, RunArguments& out) {
-  using Text = const std::string&;
   engine::RunOptions& run = out.run;
-  repeated(app, "--dir", "HOST[::GUEST]", "Give the program a directory, under the name GUEST if given",
-           [&run](Text text) {
-             run.wasi.preopens.push_back(parse_dir(text));
-             return base::Status();
-           });
-  repeated(app, "--env", "K=V", "Set an environment variable; without '=' the host's value is passed on",
-           [&run](Text text) {
-             add_environment(text, run.wasi.environment);
-             return base::Status();
-           });
+  add_wasi_options(app, out);
   add_limits(app, run);
   single(app, "--threads", "on|off", "off: refuse modules that import thread-spawn",
          into(run.allow_threads, parse_switch));
@@ -162,7 +182,7 @@ std::optional<int> parse_run(int argc, char** argv, RunArguments& out) {
     if (guest[0].size() > 1 && guest[0][0] == '-') return fail("unknown option " + guest[0]);
   }
   out.file = guest[0];
-  guest[0] = last_part(out.file);
+  guest[0] = out.argv0.empty() ? last_part(out.file) : out.argv0;
   return std::nullopt;
 }
 

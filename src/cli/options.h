@@ -12,8 +12,9 @@ namespace heddle::cli {
 
 struct RunArguments {
   engine::Config config;
-  engine::RunOptions run;  ///< run.wasi.args[0] is the last part of `file`, as the guest sees it
+  engine::RunOptions run;  ///< run.wasi.args[0] is `argv0`, or else the last part of `file`
   std::string file;
+  std::string argv0;
 };
 
 /// argv[0] is the verb. Options end at the first argument that is none: FILE; the rest is the guest's. Returns the exit

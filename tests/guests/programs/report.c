@@ -1,4 +1,4 @@
-// Says what a program sees of its surroundings: `report args|environment|clocks|random|exit N|open PATH|cat`.
+// Says what a program sees of its surroundings: `report args|environment|clocks|random|exit N|open PATH|write PATH|cat`.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +51,12 @@ static int open_file(const char* path) {
   return file == NULL;
 }
 
+static int write_file(const char* path) {
+  FILE* file = fopen(path, "w");
+  puts(file != NULL && fputs("text\n", file) >= 0 && fclose(file) == 0 ? "written" : "cannot write");
+  return file == NULL;
+}
+
 static int copy_input(void) {
   char buffer[4096];
   for (size_t size; (size = fread(buffer, 1, sizeof buffer, stdin)) > 0;) fwrite(buffer, 1, size, stdout);
@@ -65,5 +71,6 @@ int main(int argc, char** argv) {
   if (strcmp(what, "cat") == 0) return copy_input();
   if (strcmp(what, "exit") == 0 && argc > 2) return atoi(argv[2]);
   if (strcmp(what, "open") == 0 && argc > 2) return open_file(argv[2]);
+  if (strcmp(what, "write") == 0 && argc > 2) return write_file(argv[2]);
   return arguments(argc, argv);
 }

@@ -1,0 +1,26 @@
+// What the command line says about a program's world: directories, environment, streams, working directory. Words to
+// settings; nothing is opened here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "wasi/context.h"
+
+namespace heddle::cli {
+
+/// HOST[::GUEST][:ro]. Without GUEST the program finds it under the host's name.
+wasi::Preopen parse_dir(std::string text);
+/// Wasmtime's older --mapdir GUEST::HOST.
+base::Result<wasi::Preopen> parse_mapdir(const std::string& text);
+/// K=V; K alone takes the host's value, if it has one.
+void add_environment(const std::string& text, std::vector<std::string>& environment);
+/// Everything that this process has.
+void inherit_environment(std::vector<std::string>& environment);
+/// A file, or the word "null".
+wasi::Stream parse_stream(const std::string& text);
+/// Host paths that follow on the command line, or come with it, are looked up from here (as with make -C).
+base::Status change_directory(const std::string& path);
+
+}  // namespace heddle::cli

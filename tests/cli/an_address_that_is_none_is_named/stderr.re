@@ -1,0 +1,1 @@
+.*cannot listen on "nowhere".*
