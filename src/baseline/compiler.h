@@ -40,6 +40,9 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
 
   Compiler() : OperandState(masm_storage_) {}
 
+  /// Makes code for a processor that can do no more than this. Between functions only.
+  void limit_cpu(const base::CpuFeatures& cpu) { masm_.limit_cpu(cpu); }
+
   /// Starts a function; prescan.run() comes first. `big_frame` is what needs_big_frame() said after a first try.
   void begin(const abi::CompileRequest& request, bool big_frame);
   /// True if the frame outgrew what the prologue checks for: compile again with big_frame.
@@ -374,6 +377,11 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   void store(const binary::imm::MemArg& memarg, unsigned bytes);
   void load_memory_size(Reg dst, spec::MemIndex memory);
   const std::uint8_t* after_memarg() const { return after_immediates((ip_[1] & 0x40) != 0 ? 3 : 2); }
+
+  // ---- simd.cpp
+  void push_vector_const(std::uint64_t lo, std::uint64_t hi);
+  Reg vector_operand(Value& v, const Dest& d, const Value* busy);
+  const std::uint8_t* after_vector_memarg(unsigned more) const;
 
   // ---- atomic.cpp
   enum class Rmw : std::uint8_t { add, sub, and_, or_, xor_, xchg };

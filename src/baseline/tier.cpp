@@ -31,6 +31,7 @@ abi::CompileResult BaselineTier::compile(const abi::CompileRequest& request) con
   // that the next one sees.
   thread_local std::unique_ptr<Compiler> compiler;
   if (compiler == nullptr) compiler = std::make_unique<Compiler>();
+  compiler->limit_cpu(cpu_);
   return compile_with(*compiler, request);
 }
 

@@ -14,6 +14,8 @@
 #include "base/cpu_features.h"
 #include "baseline/operand.h"
 #include "baseline/x64/machine.h"
+#include "baseline/x64/vex.h"
+#include "spec/opcodes.h"
 
 namespace heddle::baseline::x64 {
 
@@ -22,6 +24,17 @@ enum class Shift : std::uint8_t { shl, shr_s, shr_u, rotl, rotr };
 enum class FloatOp : std::uint8_t { add, sub, mul, div, min, max };
 enum class BitOp : std::uint8_t { and_, andn, or_, xor_ };
 enum class Rounding : std::uint8_t { nearest = 0, floor = 1, ceil = 2, trunc = 3 };
+
+/// Operations on vectors are named by the opcode that asks for them: a second list of 230 names would say the same.
+using VectorOp = spec::Opcode;
+
+/// How a vector operation wants its operands.
+struct VectorForm {
+  bool commutes = false;
+  bool swapped = false;   ///< give them the other way round
+  bool one_step = false;  ///< one instruction: the last operand may be memory, aligned to 16
+  bool any_dst = false;   ///< the destination may be any operand's register; else only the first one's
+};
 
 class MacroAssembler {
  public:
@@ -36,6 +49,8 @@ class MacroAssembler {
   std::uint32_t offset() const { return static_cast<std::uint32_t>(a_.offset()); }
   std::vector<std::uint8_t> take_code() const;
   std::string listing() const;
+  /// Pretends that the processor can do no more than this. Between functions only.
+  void limit_cpu(const base::CpuFeatures& cpu) { cpu_ = cpu; }
   /// False if asmjit refused an instruction (our own mistake, or no memory).
   bool ok() const { return ok_; }
   const base::CpuFeatures& cpu() const { return cpu_; }
@@ -147,6 +162,31 @@ class MacroAssembler {
   void fence();
   void zero_extend(Reg dst, Reg src, unsigned from_bytes);
 
+  // Vectors (macro_assembler_simd*.cpp). All may use kFloatScratch; none keeps flags. `temp` is a float temporary that
+  // differs from every operand, wanted unless the form says one_step. Sources are registers unless they are a Src.
+  VectorForm vector_form(VectorOp op) const;
+  void vector_unary(VectorOp op, Reg dst, Reg a, Reg temp);
+  void vector_binary(VectorOp op, Reg dst, Reg a, const Src& b, Reg temp);
+  /// dst may be a's register, not b's or c's.
+  void vector_ternary(VectorOp op, Reg dst, Reg a, Reg b, const Src& c);
+  /// Shifts by the count modulo the lane's bits. Uses kScratch. dst may be a's register.
+  void vector_shift(VectorOp op, Reg dst, Reg a, Reg count, Reg temp);
+  void vector_shift_imm(VectorOp op, Reg dst, Reg a, unsigned count, Reg temp);
+  /// dst may be a's register, not b's.
+  void vector_shuffle(const std::array<std::uint8_t, 16>& lanes, Reg dst, Reg a, Reg b);
+  void vector_splat(VectorOp op, Reg dst, Reg scalar);
+  void vector_extract(VectorOp op, unsigned lane, Reg dst, Reg a);
+  /// dst may be a's register, not b's.
+  void vector_replace(VectorOp op, unsigned lane, Reg dst, Reg a, const Src& b);
+  /// any_true, all_true: sets the flags; the condition that says yes.
+  Cond vector_test(VectorOp op, Reg a);
+  void vector_bitmask(VectorOp op, Reg dst, Reg a);
+  // The first instruction of these is the one that touches memory, and the only one.
+  void vector_load(VectorOp op, Reg dst, const Address& from);
+  /// Without AVX dst must be a.
+  void vector_load_lane(unsigned bytes, unsigned lane, Reg dst, Reg a, const Address& from);
+  void vector_store_lane(unsigned bytes, unsigned lane, const Address& to, Reg a);
+
  private:
   struct PoolEntry {
     std::uint64_t lo, hi;
@@ -163,6 +203,55 @@ class MacroAssembler {
     check(a_.emit(id, o0, o1, o2, o3));
   }
   void emit_src(asmjit::InstId id, Width w, Reg dst, const Src& src);
+  // Steps of vector operations. With SSE and dst other than a, b must not be in dst.
+  void vex2(Vex op, Reg dst, Reg a);
+  void vex2(Vex op, Reg dst, Reg a, unsigned imm);
+  void vex3(Vex op, Reg dst, Reg a, const Src& b);
+  void vex3(Vex op, Reg dst, Reg a, const Src& b, unsigned imm);
+  void vex3(Vex op, Reg dst, Reg a, Reg b) { vex3(op, dst, a, Src::of(b)); }
+  /// Shift of all lanes by an immediate.
+  void vex_shift(Vex op, Reg dst, Reg a, unsigned count);
+  void vector_ones(Reg dst);
+  /// A constant with this value in each lane.
+  Src splat64(std::uint64_t v) { return Src::of(pool(v, v)); }
+  Src splat32(std::uint32_t v) { return splat64(v * 0x100000001u); }
+  Src splat16(std::uint16_t v) { return splat64(v * 0x1000100010001u); }
+  Src splat8(std::uint8_t v) { return splat64(v * 0x101010101010101u); }
+  bool emit_one_step(VectorOp op, Reg dst, Reg a);
+  bool emit_one_step(VectorOp op, Reg dst, Reg a, const Src& b);
+  void vector_not_equal(Vex equal, Reg dst, Reg a, Reg b);
+  void vector_ordered(Vex extreme, Vex equal, Reg dst, Reg a, Reg b, bool invert);
+  void vector_greater64(Reg dst, Reg a, Reg b, Reg temp);
+  void vector_multiply64(Reg dst, Reg a, Reg b, Reg temp);
+  void vector_neg(Vex subtract, Reg dst, Reg a);
+  void vector_abs64(Reg dst, Reg a);
+  void vector_popcnt(Reg dst, Reg a, Reg temp);
+  void extend_high_unsigned(Vex unpack, Reg dst, Reg a);
+  void extend_high_signed(Vex extend, Reg dst, Reg a);
+  void extended_multiply8(bool high, Vex extend, Reg dst, Reg a, Reg b, Reg temp);
+  void extended_multiply16(bool high, Vex high_words, Reg dst, Reg a, Reg b);
+  void extended_multiply32(bool high, Vex multiply, Reg dst, Reg a, Reg b);
+  void vector_q15_multiply(Reg dst, Reg a, Reg b);
+  void vector_swizzle(Reg dst, Reg a, Reg b);
+  void extadd_pairwise(VectorOp op, Reg dst, Reg a);
+  void vector_min(Kind kind, Reg dst, Reg a, Reg b);
+  void vector_max(Kind kind, Reg dst, Reg a, Reg b);
+  void clear_payload(Kind kind, Reg dst, Reg nan, Reg v);
+  void vector_convert_u32(Reg dst, Reg a);
+  void vector_convert_low_u32(Reg dst, Reg a);
+  void vector_truncate_f32_s(Reg dst, Reg a);
+  void vector_truncate_f32_u(Reg dst, Reg a, Reg temp);
+  void vector_truncate_f64_s(Reg dst, Reg a);
+  void vector_truncate_f64_u(Reg dst, Reg a);
+  void multiply_add(bool negated, bool is_f64, Reg dst, Reg a, Reg b, const Src& c);
+  void load_vector(Reg dst, const Src& src);
+  void splat_bytes(Reg dst);
+  void splat_words(Reg dst);
+  void insert_lane(unsigned bytes, unsigned lane, Reg dst, Reg a, const Src& b);
+  void shuffle_one(const std::array<std::uint8_t, 16>& lanes, Reg dst, Reg a);
+  bool shuffle_two(const std::array<std::uint8_t, 16>& lanes, Reg dst, Reg a, Reg b);
+  void shift_bytes(VectorOp op, Reg dst, Reg a, Reg temp);
+
   void check(asmjit::Error error) {
     if (__builtin_expect(error != asmjit::kErrorOk, 0)) ok_ = false;
   }

@@ -278,9 +278,9 @@ std::vector<bool>& opcodes_run() {
   return rows;
 }
 
-Machine::Machine(std::string_view wat) {
+Machine::Machine(std::string_view wat, const base::CpuFeatures& cpu, bool want_listing) {
   catch_faults();
-  ok_ = load(wat) && compile();
+  ok_ = load(wat) && compile(cpu, want_listing);
   if (!ok_) return;
   make_instance();
   map_code();
@@ -315,11 +315,11 @@ bool Machine::load(std::string_view wat) {
   return true;
 }
 
-bool Machine::compile() {
-  const BaselineTier tier;
+bool Machine::compile(const base::CpuFeatures& cpu, bool want_listing) {
+  const BaselineTier tier(cpu);
   for (std::size_t i = 0; i < module_->bodies.size(); ++i) {
     const spec::FuncIndex func(imported() + i);
-    abi::CompileResult result = tier.compile({*checked_, *layout_, func, false});
+    abi::CompileResult result = tier.compile({*checked_, *layout_, func, want_listing});
     if (auto* artifact = std::get_if<abi::CodeArtifact>(&result)) {
       artifacts_.push_back(std::move(*artifact));
       continue;

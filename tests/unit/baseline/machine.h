@@ -12,6 +12,7 @@
 #include "abi/artifact.h"
 #include "abi/builtins.h"
 #include "abi/vmctx.h"
+#include "base/cpu_features.h"
 #include "base/os_memory.h"
 #include "module/validated.h"
 #include "spec/trap_codes.h"
@@ -51,7 +52,9 @@ std::vector<bool>& opcodes_run();
 class Machine {
  public:
   /// Parses, decodes, checks and compiles everything; a failure fails the test.
-  explicit Machine(std::string_view wat);
+  /// `cpu`: what the code may use of the processor; must be a part of what the host has.
+  explicit Machine(std::string_view wat, const base::CpuFeatures& cpu = base::host_cpu_features(),
+                   bool want_listing = false);
   ~Machine();
   Machine(const Machine&) = delete;
 
@@ -85,7 +88,7 @@ class Machine {
     base::Reservation range;
   };
   bool load(std::string_view wat);
-  bool compile();
+  bool compile(const base::CpuFeatures& cpu, bool want_listing);
   void map_code();
   void make_instance();
   void mark_opcodes(std::uint32_t func);
