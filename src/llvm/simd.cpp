@@ -79,6 +79,11 @@ class Lanes {
     Value* zeros = llvm::Constant::getNullValue(two->getType());
     return ir_.CreateShuffleVector(two, zeros, indices(0, 4, 1));
   }
+  /// Of pairs of bytes: a's as signed, b's (7 bits, says the instruction) as unsigned, saturated to i16x8.
+  Value* relaxed_dot(Value* a, Value* b) const {
+    auto* bytes = shape("i8x16");
+    return ir_.CreateIntrinsic(llvm::Intrinsic::x86_ssse3_pmadd_ub_sw_128, {}, {as(b, bytes), as(a, bytes)});
+  }
   Value* clamp(Value* v, std::int64_t low, std::int64_t high) const {
     auto* type = llvm::cast<llvm::FixedVectorType>(v->getType());
     Value* at_least = ir_.CreateBinaryIntrinsic(I::smax, v, llvm::ConstantInt::getSigned(type, low));
@@ -322,6 +327,7 @@ base::Status IrFunction::on_SimdBinary(Opcode op, const imm::None&) {
     auto* from = l.shape("i16x8");
     return result(l.pairwise_sum(ir_.CreateMul(l.widen(l.as(raw_a, from), false), l.widen(l.as(raw_b, from), false))));
   }
+  if (op == Opcode::i16x8_relaxed_dot_i8x16_i7x16_s) return result(l.relaxed_dot(raw_a, raw_b));
   if (name == "q15mulr_sat_s" || name == "q15mulr_s") {
     Value* product = ir_.CreateMul(l.widen(a, false), l.widen(b, false));
     Value* rounded = ir_.CreateAShr(ir_.CreateAdd(product, llvm::ConstantInt::get(product->getType(), 0x4000)), 15);
@@ -347,6 +353,10 @@ base::Status IrFunction::on_SimdTernary(Opcode op, const imm::None&) {
     Value* sum = base::host_cpu_features().fma ? ir_.CreateIntrinsic(I::fma, {l.type()}, {fa, l.as(b), l.as(c)})
                                                : ir_.CreateFAdd(ir_.CreateFMul(fa, l.as(b)), l.as(c));
     push(l.pack(sum));
+    return {};
+  }
+  if (op == Opcode::i32x4_relaxed_dot_i8x16_i7x16_add_s) {
+    push(l.pack(ir_.CreateAdd(l.pairwise_sum(l.widen(l.relaxed_dot(a, b), false)), l.as(c))));
     return {};
   }
   return leave_to_baseline(op);
