@@ -193,9 +193,10 @@ std::optional<int> parse_validate(int argc, char** argv, FileArguments& out) {
   return parse(app, argc, argv);
 }
 
-std::optional<int> parse_wast(int argc, char** argv, FileArguments& out) {
+std::optional<int> parse_wast(int argc, char** argv, WastArguments& out) {
   CLI::App app("Executes the specification's test scripts", "heddle wast");
   app.add_option("FILE", out.files, "Scripts (.wast)")->required();
+  app.add_option("--skip-lines", out.skipped_lines, "Leave out the commands that begin on these lines")->delimiter(',');
   add_features(app, "--features", kFeaturesHelp, out.config);
   add_tier(app, out.config);
   return parse(app, argc, argv);

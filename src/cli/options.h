@@ -27,6 +27,11 @@ struct FileArguments {
 };
 
 std::optional<int> parse_validate(int argc, char** argv, FileArguments& out);
-std::optional<int> parse_wast(int argc, char** argv, FileArguments& out);
+
+struct WastArguments : FileArguments {
+  std::vector<std::uint32_t> skipped_lines;
+};
+
+std::optional<int> parse_wast(int argc, char** argv, WastArguments& out);
 
 }  // namespace heddle::cli

@@ -41,12 +41,13 @@ bool run_file(const std::string& file, const engine::ScriptOptions& options) {
 }  // namespace
 
 int wast_main(int argc, char** argv) {
-  FileArguments arguments;
+  WastArguments arguments;
   if (const auto code = parse_wast(argc, argv, arguments)) return *code;
   auto created = engine::Engine::create(arguments.config);
   if (!created.ok()) return fail(created.error().message);
   engine::ScriptOptions options;
   options.features = arguments.config.features;
+  options.skipped_lines = arguments.skipped_lines;
   options.tier = &(*created)->tier();
   int code = 0;
   for (const std::string& file : arguments.files)

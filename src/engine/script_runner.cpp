@@ -3,6 +3,7 @@
 // which only shared memories can be imported across threads (everything else belongs to one store).
 #include "engine/script_runner.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
 #include <map>
@@ -184,6 +185,12 @@ class ThreadRun {
 
  private:
   void execute(const ScriptCommand& command) {
+    const auto& left_out = run_.options.skipped_lines;
+    if (std::find(left_out.begin(), left_out.end(), command.place.line) != left_out.end()) {
+      const std::lock_guard<std::mutex> lock(run_.mutex);
+      ++run_.report.skipped;
+      return;
+    }
     const std::string failure = run_command(command);
     const bool is_assertion = begins_with(text::command_name(command.kind), "assert_");
     run_.count(is_assertion, failure, command);

@@ -18,12 +18,14 @@ struct ScriptReport {
   std::uint32_t commands = 0;         ///< executed, with and without an assertion
   std::uint32_t assertions = 0;       ///< assert_* executed
   std::uint32_t passed = 0;           ///< of the assertions
+  std::uint32_t skipped = 0;          ///< commands left out because of ScriptOptions::skipped_lines
   std::vector<std::string> failures;  ///< "file:line: assert_return: expected ..., got ..."; also of plain commands
 };
 
 struct ScriptOptions {
   spec::Features features = spec::Features::standard();
-  const abi::Tier* tier = nullptr;  ///< borrowed
+  const abi::Tier* tier = nullptr;           ///< borrowed
+  std::vector<std::uint32_t> skipped_lines;  ///< commands that begin on these lines are not executed
 };
 
 /// Runs a whole script; `file` is for messages. An Error is one of the script's own syntax. Calling thread runs wasm.
