@@ -31,7 +31,9 @@ llvm::Value* IrFunction::narrow_index(Value* value, AddressType) {
 llvm::Value* IrFunction::address_of(Value* index, const imm::MemArg& memarg, std::uint32_t width,
                                     bool must_be_aligned) {
   const spec::MemType& type = module_.memories[memarg.memory.value].type;
-  const bool guarded = type.address == AddressType::i32 && memarg.offset < (std::uint64_t{1} << 31);
+  // Pages smaller than the machine's end where no guard can stand.
+  const bool guarded =
+      type.address == AddressType::i32 && type.page_log2 == 16 && memarg.offset < (std::uint64_t{1} << 31);
   Value* start = zext64(index);
   if (must_be_aligned && width > 1) {
     Value* sum = ir_.CreateAdd(start, ir_.getInt64(memarg.offset));
