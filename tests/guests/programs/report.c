@@ -1,4 +1,5 @@
-// Says what a program sees of its surroundings: `report args|environment|clocks|random|exit N|open PATH|write PATH|cat`.
+// Says what a program sees of its surroundings: `report args|environment|clocks|random|exit N|open PATH|write
+// PATH|cat`.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,7 @@
 #include "module/module.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <gtest/gtest.h>
 
 #include "support/type_builders.h"
 

@@ -1,49 +1,57 @@
 // Functions of paths.
-#include "preview1.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "preview1.h"
+
 #define CALL(...) invoke(f, (const u64[9]){__VA_ARGS__})
 #define PATH(s) text(s), text_size(s)
-#define POINTERS(valid, ...)                                                              \
-  do {                                                                                    \
-    const struct pointer pointers_[] = {__VA_ARGS__};                                     \
-    bad_pointers(f, valid, pointers_, (int)(sizeof pointers_ / sizeof pointers_[0]));     \
+#define POINTERS(valid, ...)                                                          \
+  do {                                                                                \
+    const struct pointer pointers_[] = {__VA_ARGS__};                                 \
+    bad_pointers(f, valid, pointers_, (int)(sizeof pointers_ / sizeof pointers_[0])); \
   } while (0)
 
 static u32 out32[8];
 static u64 out64[16];
 
-static u32 run(const char *name, const u64 *args) {
+static u32 run(const char* name, const u64* args) {
   for (int i = 0; i < function_count; ++i)
     if (strcmp(functions[i].name, name) == 0) return invoke(&functions[i], args);
   abort();
 }
-static void make_directory(const char *path) { run("path_create_directory", (const u64[9]){RW, PATH(path)}); }
-static void unlink_file(const char *path) { run("path_unlink_file", (const u64[9]){RW, PATH(path)}); }
-static void symlink_to(const char *contents, const char *path) {
+static void make_directory(const char* path) {
+  run("path_create_directory", (const u64[9]){RW, PATH(path)});
+}
+static void unlink_file(const char* path) {
+  run("path_unlink_file", (const u64[9]){RW, PATH(path)});
+}
+static void symlink_to(const char* contents, const char* path) {
   unlink_file(path);
   run("path_symlink", (const u64[9]){PATH(contents), RW, PATH(path)});
 }
 
 static char long_name[300];
-static const char *too_long(void) {
+static const char* too_long(void) {
   memset(long_name, 'x', 256);
   return long_name;
 }
 
 // What every call on a directory and a path answers the same way. `args` up to `path_at` are the call's; a path that
 // exists is already there.
-static void common(const struct function *f, const u64 *args, int dir_at, int path_at) {
+static void common(const struct function* f, const u64* args, int dir_at, int path_at) {
   struct {
     const char *what, *path;
     u32 wanted;
   } const rows[] = {
-      {"outside: dots", "../x", PERM},        {"outside: absolute", "/x", PERM},
-      {"outside: dots later", "d/../../x", PERM}, {"noent: on the way", "none/x", NOENT},
-      {"notdir: on the way", "plain/x", NOTDIR}, {"nametoolong: a component", NULL, NAMETOOLONG},
-      {"loop: on the way", "loop/x", LOOP},   {"outside: through a link", "outlink/x", PERM},
+      {"outside: dots", "../x", PERM},
+      {"outside: absolute", "/x", PERM},
+      {"outside: dots later", "d/../../x", PERM},
+      {"noent: on the way", "none/x", NOENT},
+      {"notdir: on the way", "plain/x", NOTDIR},
+      {"nametoolong: a component", NULL, NAMETOOLONG},
+      {"loop: on the way", "loop/x", LOOP},
+      {"outside: through a link", "outlink/x", PERM},
   };
   make_directory("d");
   write_file("plain", "x");
@@ -51,7 +59,7 @@ static void common(const struct function *f, const u64 *args, int dir_at, int pa
   symlink_to("..", "outlink");
   u64 a[9];
   for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
-    const char *path = rows[i].path != NULL ? rows[i].path : too_long();
+    const char* path = rows[i].path != NULL ? rows[i].path : too_long();
     memcpy(a, args, sizeof a);
     a[path_at] = text(path);
     a[path_at + 1] = text_size(path);
@@ -76,7 +84,7 @@ static void common(const struct function *f, const u64 *args, int dir_at, int pa
   expect(f, "without the right", invoke(f, a), NOTCAPABLE);
 }
 
-void cases_path_create_directory(const struct function *f) {
+void cases_path_create_directory(const struct function* f) {
   run("path_remove_directory", (const u64[9]){RW, PATH("new")});
   expect(f, "success", CALL(RW, PATH("new")), SUCCESS);
   expect(f, "exist", CALL(RW, PATH("new")), EXIST);
@@ -89,7 +97,7 @@ void cases_path_create_directory(const struct function *f) {
   POINTERS(valid, {1, 3});
 }
 
-void cases_path_remove_directory(const struct function *f) {
+void cases_path_remove_directory(const struct function* f) {
   make_directory("gone");
   make_directory("gone/inner");
   expect(f, "notempty", CALL(RW, PATH("gone")), NOTEMPTY);
@@ -105,7 +113,7 @@ void cases_path_remove_directory(const struct function *f) {
   POINTERS(valid, {1, 4});
 }
 
-void cases_path_unlink_file(const struct function *f) {
+void cases_path_unlink_file(const struct function* f) {
   write_file("gone", "");
   expect(f, "notdir: trailing slash", CALL(RW, PATH("gone/")), NOTDIR);
   expect(f, "success", CALL(RW, PATH("gone")), SUCCESS);
@@ -120,7 +128,7 @@ void cases_path_unlink_file(const struct function *f) {
   POINTERS(valid, {1, 4});
 }
 
-void cases_path_filestat_get(const struct function *f) {
+void cases_path_filestat_get(const struct function* f) {
   write_file("plain", "12345");
   symlink_to("plain", "link");
   symlink_to("nowhere", "dangling");
@@ -141,7 +149,7 @@ void cases_path_filestat_get(const struct function *f) {
   POINTERS(valid, {2, 5}, {4, 64});
 }
 
-void cases_path_filestat_set_times(const struct function *f) {
+void cases_path_filestat_set_times(const struct function* f) {
   write_file("plain", "12345");
   symlink_to("plain", "link");
   expect(f, "success", CALL(RW, 0, PATH("plain"), 1000000000, 2000000000, 5), SUCCESS);
@@ -160,7 +168,7 @@ void cases_path_filestat_set_times(const struct function *f) {
   POINTERS(valid, {2, 5});
 }
 
-void cases_path_link(const struct function *f) {
+void cases_path_link(const struct function* f) {
   write_file("plain", "12345");
   make_directory("d");
   unlink_file("second");
@@ -184,7 +192,7 @@ void cases_path_link(const struct function *f) {
   POINTERS(valid, {2, 5}, {5, 6});
 }
 
-void cases_path_open(const struct function *f) {
+void cases_path_open(const struct function* f) {
   write_file("plain", "12345");
   make_directory("d");
   symlink_to("plain", "link");
@@ -213,7 +221,7 @@ void cases_path_open(const struct function *f) {
   expect(f, "more rights than are inherited", CALL(few, 0, PATH("x"), 0, rw, 0, 0, at(out32)), NOTCAPABLE);
   int opened = 0;
   u32 e = SUCCESS;
-  u32 *fds = (u32 *)(arena + 32768);
+  u32* fds = (u32*)(arena + 32768);
   while (opened < 2000 && (e = CALL(RW, 0, PATH("plain"), 0, R_READ, 0, 0, at(fds + opened))) == SUCCESS) ++opened;
   expect(f, "mfile", e, MFILE);
   for (int i = 0; i < opened; ++i) run("fd_close", (const u64[9]){fds[i]});
@@ -222,7 +230,7 @@ void cases_path_open(const struct function *f) {
   POINTERS(valid, {2, 5}, {8, 4});
 }
 
-void cases_path_readlink(const struct function *f) {
+void cases_path_readlink(const struct function* f) {
   write_file("plain", "");
   symlink_to("some/where", "link");
   memset(arena, 'z', 64);
@@ -238,7 +246,7 @@ void cases_path_readlink(const struct function *f) {
   POINTERS(valid, {1, 4}, {3, 100}, {5, 4});
 }
 
-void cases_path_rename(const struct function *f) {
+void cases_path_rename(const struct function* f) {
   write_file("from", "x");
   make_directory("d");
   make_directory("e");
@@ -263,7 +271,7 @@ void cases_path_rename(const struct function *f) {
   POINTERS(valid, {1, 2}, {4, 2});
 }
 
-void cases_path_symlink(const struct function *f) {
+void cases_path_symlink(const struct function* f) {
   unlink_file("link");
   expect(f, "success", CALL(PATH("anywhere"), RW, PATH("link")), SUCCESS);
   expect(f, "exist", CALL(PATH("anywhere"), RW, PATH("link")), EXIST);

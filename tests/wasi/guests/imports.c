@@ -30,7 +30,8 @@ IMPORT(fd_tell) u32 wasi_fd_tell(u32 p0, u32 p1);
 IMPORT(fd_write) u32 wasi_fd_write(u32 p0, u32 p1, u32 p2, u32 p3);
 IMPORT(path_create_directory) u32 wasi_path_create_directory(u32 p0, u32 p1, u32 p2);
 IMPORT(path_filestat_get) u32 wasi_path_filestat_get(u32 p0, u32 p1, u32 p2, u32 p3, u32 p4);
-IMPORT(path_filestat_set_times) u32 wasi_path_filestat_set_times(u32 p0, u32 p1, u32 p2, u32 p3, u64 p4, u64 p5, u32 p6);
+IMPORT(path_filestat_set_times)
+u32 wasi_path_filestat_set_times(u32 p0, u32 p1, u32 p2, u32 p3, u64 p4, u64 p5, u32 p6);
 IMPORT(path_link) u32 wasi_path_link(u32 p0, u32 p1, u32 p2, u32 p3, u32 p4, u32 p5, u32 p6);
 IMPORT(path_open) u32 wasi_path_open(u32 p0, u32 p1, u32 p2, u32 p3, u32 p4, u64 p5, u64 p6, u32 p7, u32 p8);
 IMPORT(path_readlink) u32 wasi_path_readlink(u32 p0, u32 p1, u32 p2, u32 p3, u32 p4, u32 p5);
@@ -48,105 +49,193 @@ IMPORT(sock_recv) u32 wasi_sock_recv(u32 p0, u32 p1, u32 p2, u32 p3, u32 p4, u32
 IMPORT(sock_send) u32 wasi_sock_send(u32 p0, u32 p1, u32 p2, u32 p3, u32 p4);
 IMPORT(sock_shutdown) u32 wasi_sock_shutdown(u32 p0, u32 p1);
 
-static u32 call_args_get(const u64 *a) { return wasi_args_get((u32)a[0], (u32)a[1]); }
-static u32 call_args_sizes_get(const u64 *a) { return wasi_args_sizes_get((u32)a[0], (u32)a[1]); }
-static u32 call_environ_get(const u64 *a) { return wasi_environ_get((u32)a[0], (u32)a[1]); }
-static u32 call_environ_sizes_get(const u64 *a) { return wasi_environ_sizes_get((u32)a[0], (u32)a[1]); }
-static u32 call_clock_res_get(const u64 *a) { return wasi_clock_res_get((u32)a[0], (u32)a[1]); }
-static u32 call_clock_time_get(const u64 *a) { return wasi_clock_time_get((u32)a[0], a[1], (u32)a[2]); }
-static u32 call_fd_advise(const u64 *a) { return wasi_fd_advise((u32)a[0], a[1], a[2], (u32)a[3]); }
-static u32 call_fd_allocate(const u64 *a) { return wasi_fd_allocate((u32)a[0], a[1], a[2]); }
-static u32 call_fd_close(const u64 *a) { return wasi_fd_close((u32)a[0]); }
-static u32 call_fd_datasync(const u64 *a) { return wasi_fd_datasync((u32)a[0]); }
-static u32 call_fd_fdstat_get(const u64 *a) { return wasi_fd_fdstat_get((u32)a[0], (u32)a[1]); }
-static u32 call_fd_fdstat_set_flags(const u64 *a) { return wasi_fd_fdstat_set_flags((u32)a[0], (u32)a[1]); }
-static u32 call_fd_fdstat_set_rights(const u64 *a) { return wasi_fd_fdstat_set_rights((u32)a[0], a[1], a[2]); }
-static u32 call_fd_filestat_get(const u64 *a) { return wasi_fd_filestat_get((u32)a[0], (u32)a[1]); }
-static u32 call_fd_filestat_set_size(const u64 *a) { return wasi_fd_filestat_set_size((u32)a[0], a[1]); }
-static u32 call_fd_filestat_set_times(const u64 *a) { return wasi_fd_filestat_set_times((u32)a[0], a[1], a[2], (u32)a[3]); }
-static u32 call_fd_pread(const u64 *a) { return wasi_fd_pread((u32)a[0], (u32)a[1], (u32)a[2], a[3], (u32)a[4]); }
-static u32 call_fd_prestat_get(const u64 *a) { return wasi_fd_prestat_get((u32)a[0], (u32)a[1]); }
-static u32 call_fd_prestat_dir_name(const u64 *a) { return wasi_fd_prestat_dir_name((u32)a[0], (u32)a[1], (u32)a[2]); }
-static u32 call_fd_pwrite(const u64 *a) { return wasi_fd_pwrite((u32)a[0], (u32)a[1], (u32)a[2], a[3], (u32)a[4]); }
-static u32 call_fd_read(const u64 *a) { return wasi_fd_read((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3]); }
-static u32 call_fd_readdir(const u64 *a) { return wasi_fd_readdir((u32)a[0], (u32)a[1], (u32)a[2], a[3], (u32)a[4]); }
-static u32 call_fd_renumber(const u64 *a) { return wasi_fd_renumber((u32)a[0], (u32)a[1]); }
-static u32 call_fd_seek(const u64 *a) { return wasi_fd_seek((u32)a[0], a[1], (u32)a[2], (u32)a[3]); }
-static u32 call_fd_sync(const u64 *a) { return wasi_fd_sync((u32)a[0]); }
-static u32 call_fd_tell(const u64 *a) { return wasi_fd_tell((u32)a[0], (u32)a[1]); }
-static u32 call_fd_write(const u64 *a) { return wasi_fd_write((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3]); }
-static u32 call_path_create_directory(const u64 *a) { return wasi_path_create_directory((u32)a[0], (u32)a[1], (u32)a[2]); }
-static u32 call_path_filestat_get(const u64 *a) { return wasi_path_filestat_get((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4]); }
-static u32 call_path_filestat_set_times(const u64 *a) { return wasi_path_filestat_set_times((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], a[4], a[5], (u32)a[6]); }
-static u32 call_path_link(const u64 *a) { return wasi_path_link((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4], (u32)a[5], (u32)a[6]); }
-static u32 call_path_open(const u64 *a) { return wasi_path_open((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4], a[5], a[6], (u32)a[7], (u32)a[8]); }
-static u32 call_path_readlink(const u64 *a) { return wasi_path_readlink((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4], (u32)a[5]); }
-static u32 call_path_remove_directory(const u64 *a) { return wasi_path_remove_directory((u32)a[0], (u32)a[1], (u32)a[2]); }
-static u32 call_path_rename(const u64 *a) { return wasi_path_rename((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4], (u32)a[5]); }
-static u32 call_path_symlink(const u64 *a) { return wasi_path_symlink((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4]); }
-static u32 call_path_unlink_file(const u64 *a) { return wasi_path_unlink_file((u32)a[0], (u32)a[1], (u32)a[2]); }
-static u32 call_poll_oneoff(const u64 *a) { return wasi_poll_oneoff((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3]); }
-static u32 call_proc_exit(const u64 *a) {
+static u32 call_args_get(const u64* a) {
+  return wasi_args_get((u32)a[0], (u32)a[1]);
+}
+static u32 call_args_sizes_get(const u64* a) {
+  return wasi_args_sizes_get((u32)a[0], (u32)a[1]);
+}
+static u32 call_environ_get(const u64* a) {
+  return wasi_environ_get((u32)a[0], (u32)a[1]);
+}
+static u32 call_environ_sizes_get(const u64* a) {
+  return wasi_environ_sizes_get((u32)a[0], (u32)a[1]);
+}
+static u32 call_clock_res_get(const u64* a) {
+  return wasi_clock_res_get((u32)a[0], (u32)a[1]);
+}
+static u32 call_clock_time_get(const u64* a) {
+  return wasi_clock_time_get((u32)a[0], a[1], (u32)a[2]);
+}
+static u32 call_fd_advise(const u64* a) {
+  return wasi_fd_advise((u32)a[0], a[1], a[2], (u32)a[3]);
+}
+static u32 call_fd_allocate(const u64* a) {
+  return wasi_fd_allocate((u32)a[0], a[1], a[2]);
+}
+static u32 call_fd_close(const u64* a) {
+  return wasi_fd_close((u32)a[0]);
+}
+static u32 call_fd_datasync(const u64* a) {
+  return wasi_fd_datasync((u32)a[0]);
+}
+static u32 call_fd_fdstat_get(const u64* a) {
+  return wasi_fd_fdstat_get((u32)a[0], (u32)a[1]);
+}
+static u32 call_fd_fdstat_set_flags(const u64* a) {
+  return wasi_fd_fdstat_set_flags((u32)a[0], (u32)a[1]);
+}
+static u32 call_fd_fdstat_set_rights(const u64* a) {
+  return wasi_fd_fdstat_set_rights((u32)a[0], a[1], a[2]);
+}
+static u32 call_fd_filestat_get(const u64* a) {
+  return wasi_fd_filestat_get((u32)a[0], (u32)a[1]);
+}
+static u32 call_fd_filestat_set_size(const u64* a) {
+  return wasi_fd_filestat_set_size((u32)a[0], a[1]);
+}
+static u32 call_fd_filestat_set_times(const u64* a) {
+  return wasi_fd_filestat_set_times((u32)a[0], a[1], a[2], (u32)a[3]);
+}
+static u32 call_fd_pread(const u64* a) {
+  return wasi_fd_pread((u32)a[0], (u32)a[1], (u32)a[2], a[3], (u32)a[4]);
+}
+static u32 call_fd_prestat_get(const u64* a) {
+  return wasi_fd_prestat_get((u32)a[0], (u32)a[1]);
+}
+static u32 call_fd_prestat_dir_name(const u64* a) {
+  return wasi_fd_prestat_dir_name((u32)a[0], (u32)a[1], (u32)a[2]);
+}
+static u32 call_fd_pwrite(const u64* a) {
+  return wasi_fd_pwrite((u32)a[0], (u32)a[1], (u32)a[2], a[3], (u32)a[4]);
+}
+static u32 call_fd_read(const u64* a) {
+  return wasi_fd_read((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3]);
+}
+static u32 call_fd_readdir(const u64* a) {
+  return wasi_fd_readdir((u32)a[0], (u32)a[1], (u32)a[2], a[3], (u32)a[4]);
+}
+static u32 call_fd_renumber(const u64* a) {
+  return wasi_fd_renumber((u32)a[0], (u32)a[1]);
+}
+static u32 call_fd_seek(const u64* a) {
+  return wasi_fd_seek((u32)a[0], a[1], (u32)a[2], (u32)a[3]);
+}
+static u32 call_fd_sync(const u64* a) {
+  return wasi_fd_sync((u32)a[0]);
+}
+static u32 call_fd_tell(const u64* a) {
+  return wasi_fd_tell((u32)a[0], (u32)a[1]);
+}
+static u32 call_fd_write(const u64* a) {
+  return wasi_fd_write((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3]);
+}
+static u32 call_path_create_directory(const u64* a) {
+  return wasi_path_create_directory((u32)a[0], (u32)a[1], (u32)a[2]);
+}
+static u32 call_path_filestat_get(const u64* a) {
+  return wasi_path_filestat_get((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4]);
+}
+static u32 call_path_filestat_set_times(const u64* a) {
+  return wasi_path_filestat_set_times((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], a[4], a[5], (u32)a[6]);
+}
+static u32 call_path_link(const u64* a) {
+  return wasi_path_link((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4], (u32)a[5], (u32)a[6]);
+}
+static u32 call_path_open(const u64* a) {
+  return wasi_path_open((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4], a[5], a[6], (u32)a[7], (u32)a[8]);
+}
+static u32 call_path_readlink(const u64* a) {
+  return wasi_path_readlink((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4], (u32)a[5]);
+}
+static u32 call_path_remove_directory(const u64* a) {
+  return wasi_path_remove_directory((u32)a[0], (u32)a[1], (u32)a[2]);
+}
+static u32 call_path_rename(const u64* a) {
+  return wasi_path_rename((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4], (u32)a[5]);
+}
+static u32 call_path_symlink(const u64* a) {
+  return wasi_path_symlink((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4]);
+}
+static u32 call_path_unlink_file(const u64* a) {
+  return wasi_path_unlink_file((u32)a[0], (u32)a[1], (u32)a[2]);
+}
+static u32 call_poll_oneoff(const u64* a) {
+  return wasi_poll_oneoff((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3]);
+}
+static u32 call_proc_exit(const u64* a) {
   wasi_proc_exit((u32)a[0]);
   return 0;
 }
-static u32 call_proc_raise(const u64 *a) { return wasi_proc_raise((u32)a[0]); }
-static u32 call_sched_yield(const u64 *a) {
+static u32 call_proc_raise(const u64* a) {
+  return wasi_proc_raise((u32)a[0]);
+}
+static u32 call_sched_yield(const u64* a) {
   (void)a;
   return wasi_sched_yield();
 }
-static u32 call_random_get(const u64 *a) { return wasi_random_get((u32)a[0], (u32)a[1]); }
-static u32 call_sock_accept(const u64 *a) { return wasi_sock_accept((u32)a[0], (u32)a[1], (u32)a[2]); }
-static u32 call_sock_recv(const u64 *a) { return wasi_sock_recv((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4], (u32)a[5]); }
-static u32 call_sock_send(const u64 *a) { return wasi_sock_send((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4]); }
-static u32 call_sock_shutdown(const u64 *a) { return wasi_sock_shutdown((u32)a[0], (u32)a[1]); }
+static u32 call_random_get(const u64* a) {
+  return wasi_random_get((u32)a[0], (u32)a[1]);
+}
+static u32 call_sock_accept(const u64* a) {
+  return wasi_sock_accept((u32)a[0], (u32)a[1], (u32)a[2]);
+}
+static u32 call_sock_recv(const u64* a) {
+  return wasi_sock_recv((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4], (u32)a[5]);
+}
+static u32 call_sock_send(const u64* a) {
+  return wasi_sock_send((u32)a[0], (u32)a[1], (u32)a[2], (u32)a[3], (u32)a[4]);
+}
+static u32 call_sock_shutdown(const u64* a) {
+  return wasi_sock_shutdown((u32)a[0], (u32)a[1]);
+}
 
-void cases_args_get(const struct function *f);
-void cases_args_sizes_get(const struct function *f);
-void cases_environ_get(const struct function *f);
-void cases_environ_sizes_get(const struct function *f);
-void cases_clock_res_get(const struct function *f);
-void cases_clock_time_get(const struct function *f);
-void cases_fd_advise(const struct function *f);
-void cases_fd_allocate(const struct function *f);
-void cases_fd_close(const struct function *f);
-void cases_fd_datasync(const struct function *f);
-void cases_fd_fdstat_get(const struct function *f);
-void cases_fd_fdstat_set_flags(const struct function *f);
-void cases_fd_fdstat_set_rights(const struct function *f);
-void cases_fd_filestat_get(const struct function *f);
-void cases_fd_filestat_set_size(const struct function *f);
-void cases_fd_filestat_set_times(const struct function *f);
-void cases_fd_pread(const struct function *f);
-void cases_fd_prestat_get(const struct function *f);
-void cases_fd_prestat_dir_name(const struct function *f);
-void cases_fd_pwrite(const struct function *f);
-void cases_fd_read(const struct function *f);
-void cases_fd_readdir(const struct function *f);
-void cases_fd_renumber(const struct function *f);
-void cases_fd_seek(const struct function *f);
-void cases_fd_sync(const struct function *f);
-void cases_fd_tell(const struct function *f);
-void cases_fd_write(const struct function *f);
-void cases_path_create_directory(const struct function *f);
-void cases_path_filestat_get(const struct function *f);
-void cases_path_filestat_set_times(const struct function *f);
-void cases_path_link(const struct function *f);
-void cases_path_open(const struct function *f);
-void cases_path_readlink(const struct function *f);
-void cases_path_remove_directory(const struct function *f);
-void cases_path_rename(const struct function *f);
-void cases_path_symlink(const struct function *f);
-void cases_path_unlink_file(const struct function *f);
-void cases_poll_oneoff(const struct function *f);
-void cases_proc_exit(const struct function *f);
-void cases_proc_raise(const struct function *f);
-void cases_sched_yield(const struct function *f);
-void cases_random_get(const struct function *f);
-void cases_sock_accept(const struct function *f);
-void cases_sock_recv(const struct function *f);
-void cases_sock_send(const struct function *f);
-void cases_sock_shutdown(const struct function *f);
+void cases_args_get(const struct function* f);
+void cases_args_sizes_get(const struct function* f);
+void cases_environ_get(const struct function* f);
+void cases_environ_sizes_get(const struct function* f);
+void cases_clock_res_get(const struct function* f);
+void cases_clock_time_get(const struct function* f);
+void cases_fd_advise(const struct function* f);
+void cases_fd_allocate(const struct function* f);
+void cases_fd_close(const struct function* f);
+void cases_fd_datasync(const struct function* f);
+void cases_fd_fdstat_get(const struct function* f);
+void cases_fd_fdstat_set_flags(const struct function* f);
+void cases_fd_fdstat_set_rights(const struct function* f);
+void cases_fd_filestat_get(const struct function* f);
+void cases_fd_filestat_set_size(const struct function* f);
+void cases_fd_filestat_set_times(const struct function* f);
+void cases_fd_pread(const struct function* f);
+void cases_fd_prestat_get(const struct function* f);
+void cases_fd_prestat_dir_name(const struct function* f);
+void cases_fd_pwrite(const struct function* f);
+void cases_fd_read(const struct function* f);
+void cases_fd_readdir(const struct function* f);
+void cases_fd_renumber(const struct function* f);
+void cases_fd_seek(const struct function* f);
+void cases_fd_sync(const struct function* f);
+void cases_fd_tell(const struct function* f);
+void cases_fd_write(const struct function* f);
+void cases_path_create_directory(const struct function* f);
+void cases_path_filestat_get(const struct function* f);
+void cases_path_filestat_set_times(const struct function* f);
+void cases_path_link(const struct function* f);
+void cases_path_open(const struct function* f);
+void cases_path_readlink(const struct function* f);
+void cases_path_remove_directory(const struct function* f);
+void cases_path_rename(const struct function* f);
+void cases_path_symlink(const struct function* f);
+void cases_path_unlink_file(const struct function* f);
+void cases_poll_oneoff(const struct function* f);
+void cases_proc_exit(const struct function* f);
+void cases_proc_raise(const struct function* f);
+void cases_sched_yield(const struct function* f);
+void cases_random_get(const struct function* f);
+void cases_sock_accept(const struct function* f);
+void cases_sock_recv(const struct function* f);
+void cases_sock_send(const struct function* f);
+void cases_sock_shutdown(const struct function* f);
 
 const struct function functions[] = {
     {"args_get", 2, call_args_get, cases_args_get},

@@ -9,9 +9,11 @@ uint8_t arena[65536];
 static u32 arena_used;
 static int wrong;
 
-u32 at(const void *p) { return (u32)(uintptr_t)p; }
+u32 at(const void* p) {
+  return (u32)(uintptr_t)p;
+}
 
-u32 text(const char *s) {
+u32 text(const char* s) {
   const u32 size = (u32)strlen(s) + 1;
   if (arena_used + size > 32768) arena_used = 0;
   memcpy(arena + arena_used, s, size);
@@ -19,18 +21,22 @@ u32 text(const char *s) {
   arena_used += size;
   return address;
 }
-u32 text_size(const char *s) { return (u32)strlen(s); }
+u32 text_size(const char* s) {
+  return (u32)strlen(s);
+}
 
-u32 iovs(u32 slot, const void *buffer, u32 size) {
-  u32 *iov = (u32 *)(arena + 40960) + slot * 2;
+u32 iovs(u32 slot, const void* buffer, u32 size) {
+  u32* iov = (u32*)(arena + 40960) + slot * 2;
   iov[0] = at(buffer);
   iov[1] = size;
   return at(arena + 40960);
 }
 
-u32 invoke(const struct function *f, const u64 *args) { return f->call(args); }
+u32 invoke(const struct function* f, const u64* args) {
+  return f->call(args);
+}
 
-void expect(const struct function *f, const char *what, u32 got, u32 want) {
+void expect(const struct function* f, const char* what, u32 got, u32 want) {
   printf("%s | %s | %u | %s\n", f->name, what, got, got == want ? "ok" : "WRONG");
   if (got != want) {
     fprintf(stderr, "%s, %s: errno %u, wanted %u\n", f->name, what, got, want);
@@ -38,7 +44,7 @@ void expect(const struct function *f, const char *what, u32 got, u32 want) {
   }
 }
 
-void expect_true(const struct function *f, const char *what, int holds) {
+void expect_true(const struct function* f, const char* what, int holds) {
   printf("%s | %s | - | %s\n", f->name, what, holds ? "ok" : "WRONG");
   if (!holds) {
     fprintf(stderr, "%s, %s: does not hold\n", f->name, what);
@@ -46,14 +52,14 @@ void expect_true(const struct function *f, const char *what, int holds) {
   }
 }
 
-static u32 with(const struct function *f, const u64 *valid, int param, u32 value) {
+static u32 with(const struct function* f, const u64* valid, int param, u32 value) {
   u64 args[9];
   memcpy(args, valid, sizeof args);
   args[param] = value;
   return invoke(f, args);
 }
 
-void bad_pointers(const struct function *f, const u64 *valid, const struct pointer *pointers, int count) {
+void bad_pointers(const struct function* f, const u64* valid, const struct pointer* pointers, int count) {
   const u32 end = (u32)__builtin_wasm_memory_size(0) * 65536u;
   char what[64];
   for (int i = 0; i < count; ++i) {
@@ -71,7 +77,7 @@ void bad_pointers(const struct function *f, const u64 *valid, const struct point
     expect(f, what, with(f, valid, param, 0xffffffffu), FAULT);
     // Null is an address like any other in linear memory (the low end of the stack, unused), and so is one that another
     // parameter has: no fault, whatever else comes of it.
-    memset((void *)(uintptr_t)16, 0, 240);
+    memset((void*)(uintptr_t)16, 0, 240);
     snprintf(what, sizeof what, "pointer %d, low", param);
     expect_true(f, what, with(f, valid, param, 16) != FAULT);
     for (int j = 0; j < count; ++j) {
@@ -83,9 +89,9 @@ void bad_pointers(const struct function *f, const u64 *valid, const struct point
   }
 }
 
-u32 open_at(u32 dir, const char *path, u32 oflags, u64 rights, u32 fdflags, u32 *fd);
+u32 open_at(u32 dir, const char* path, u32 oflags, u64 rights, u32 fdflags, u32* fd);
 
-u32 open_or_die(const char *path, u32 oflags, u64 rights) {
+u32 open_or_die(const char* path, u32 oflags, u64 rights) {
   u32 fd = 0;
   const u32 e = open_at(RW, path, oflags, rights, 0, &fd);
   if (e != SUCCESS) {
@@ -95,8 +101,8 @@ u32 open_or_die(const char *path, u32 oflags, u64 rights) {
   return fd;
 }
 
-int main(int argc, char **argv) {
-  const char *wanted = argc > 1 ? argv[1] : "all";
+int main(int argc, char** argv) {
+  const char* wanted = argc > 1 ? argv[1] : "all";
   int ran = 0;
   for (int i = 0; i < function_count; ++i) {
     if (strcmp(wanted, "all") != 0 && strcmp(wanted, functions[i].name) != 0) continue;
