@@ -381,6 +381,7 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   // ---- simd.cpp
   void push_vector_const(std::uint64_t lo, std::uint64_t hi);
   Reg vector_operand(Value& v, const Dest& d, const Value* busy);
+  Reg vector_temp(Opcode op);
   const std::uint8_t* after_vector_memarg(unsigned more) const;
 
   // ---- atomic.cpp

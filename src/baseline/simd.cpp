@@ -70,6 +70,10 @@ Reg Compiler::vector_operand(Value& v, const Dest& d, const Value* busy) {
   return d.reg;
 }
 
+Reg Compiler::vector_temp(Opcode op) {
+  return masm_.vector_form(op).one_step ? Reg{} : alloc_float();
+}
+
 // ---- constants and arithmetic
 
 base::Status Compiler::on_SimdConst(Opcode, const binary::imm::V128Const& imm) {
@@ -81,9 +85,9 @@ base::Status Compiler::on_SimdUnary(Opcode op, const None&) {
   Value v = pop();
   const Dest d = dest_for(Kind::v128, &v, nullptr, after_immediates(1));
   const Reg a = vector_operand(v, d, nullptr);
-  const Reg temp = alloc_float();
+  const Reg temp = vector_temp(op);
   masm_.vector_unary(op, d.reg, a, temp);
-  free_reg(temp);
+  if (temp.valid()) free_reg(temp);
   finish(d, Kind::v128, v);
   return {};
 }
@@ -124,12 +128,12 @@ base::Status Compiler::on_SimdTernary(Opcode op, const None&) {
 base::Status Compiler::on_SimdShift(Opcode op, const None&) {
   Value count = pop(), v = pop();
   const Dest d = dest_for(Kind::v128, &v, nullptr, after_immediates(1));
-  const Reg a = vector_operand(v, d, nullptr), temp = alloc_float();
+  const Reg a = vector_operand(v, d, nullptr), temp = vector_temp(op);
   if (count.is_const())
     masm_.vector_shift_imm(op, d.reg, a, static_cast<unsigned>(count.bits), temp);
   else
     masm_.vector_shift(op, d.reg, a, to_reg(count), temp);
-  free_reg(temp);
+  if (temp.valid()) free_reg(temp);
   finish(d, Kind::v128, v, count);
   return {};
 }

@@ -32,7 +32,7 @@ using VectorOp = spec::Opcode;
 struct VectorForm {
   bool commutes = false;
   bool swapped = false;   ///< give them the other way round
-  bool one_step = false;  ///< one instruction: the last operand may be memory, aligned to 16
+  bool one_step = false;  ///< needs no `temp`; of two operands the last may be memory, aligned to 16
   bool any_dst = false;   ///< the destination may be any operand's register; else only the first one's
 };
 

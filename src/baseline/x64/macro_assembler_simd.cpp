@@ -208,6 +208,15 @@ VectorForm MacroAssembler::vector_form(VectorOp op) const {
     case VectorOp::i64x2_gt_s: return {false, false, cpu_.sse42, cpu_.avx};
     case VectorOp::i64x2_lt_s: return {false, true, cpu_.sse42, cpu_.avx};
     case VectorOp::i64x2_mul: return {true, false, cpu_.avx512, cpu_.avx512};
+    case VectorOp::i16x8_shl:
+    case VectorOp::i16x8_shr_s:
+    case VectorOp::i16x8_shr_u:
+    case VectorOp::i32x4_shl:
+    case VectorOp::i32x4_shr_s:
+    case VectorOp::i32x4_shr_u:
+    case VectorOp::i64x2_shl:
+    case VectorOp::i64x2_shr_u: return {false, false, true, false};
+    case VectorOp::i64x2_shr_s: return {false, false, cpu_.avx512, false};
     case VectorOp::i64x2_ge_s:
     case VectorOp::i32x4_relaxed_dot_i8x16_i7x16_add_s: return {false, true, false, false};
     default: return {};

@@ -426,5 +426,49 @@ TEST(BaselineSimd, vectors_pass_through_calls_blocks_globals_and_overflowing_arg
   }
 }
 
+TEST(BaselineSimd, long_operations_find_registers_when_every_pin_is_taken) {
+  // Twelve vector locals, more than there are registers to pin, each used often enough to be worth one; then a chain of
+  // operations that hold their operands, a destination and a temporary.
+  constexpr int kLocals = 12;
+  std::string params, body;
+  for (int i = 0; i < kLocals; ++i) params += " v128";
+  for (int i = 0; i < kLocals; ++i)
+    body += fmt::format("(local.set {0} (i8x16.add (local.get {0}) (local.get {1})))", i, (i + 1) % kLocals);
+  std::string chain = "(v128.not (local.get 0))";
+  for (int i = 1; i < kLocals; ++i)
+    chain = fmt::format(
+        "(i64x2.mul (v128.not (local.get {0})) (v128.bitselect (i8x16.shl (local.get {0}) (i32.const {0}))"
+        " (v128.not (local.get {0})) {1}))",
+        i, chain);
+  const std::string wat = fmt::format(
+      "(module (func (param{}) (result v128) (local i32) (loop $l {}"
+      "(br_if $l (i32.lt_u (local.tee 12 (i32.add (local.get 12) (i32.const 1)))"
+      " (i32.const 3)))) {}))",
+      params, body, chain);
+  std::vector<Vector> locals;
+  std::vector<VmValue> arguments;
+  for (int i = 0; i < kLocals; ++i) {
+    locals.push_back(numbered(static_cast<std::uint8_t>(i * 21 + 1)));
+    arguments.push_back(value(locals.back()));
+  }
+  const auto run = [](std::string_view name, const Vector& a, const Vector& b, const Vector& c, std::uint32_t count) {
+    return find_vector_model(name)->run({a, b, c, count});
+  };
+  for (int round = 0; round < 3; ++round)
+    for (std::size_t i = 0; i < kLocals; ++i) locals[i] = run("i8x16.add", locals[i], locals[(i + 1) % kLocals], {}, 0);
+  Vector want = run("v128.not", locals[0], {}, {}, 0);
+  for (std::uint32_t i = 1; i < kLocals; ++i) {
+    const Vector inverse = run("v128.not", locals[i], {}, {}, 0);
+    const Vector mask = want;
+    want = run("i64x2.mul", inverse, run("v128.bitselect", run("i8x16.shl", locals[i], {}, {}, i), inverse, mask, 0),
+               {}, 0);
+  }
+  for (const Processor& cpu : processors()) {
+    Machine m(wat, cpu.features);
+    ASSERT_TRUE(m.ok());
+    EXPECT_EQ(show(vector_of(m.call(0, arguments).results[0])), show(want)) << cpu.name;
+  }
+}
+
 }  // namespace
 }  // namespace heddle::baseline::test
