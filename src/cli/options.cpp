@@ -193,6 +193,21 @@ std::optional<int> parse_validate(int argc, char** argv, FileArguments& out) {
   return parse(app, argc, argv);
 }
 
+std::optional<int> parse_inspect(int argc, char** argv, InspectArguments& out) {
+  CLI::App app("Says what a module consists of and what it needs", "heddle inspect");
+  app.add_option("FILE", out.file, "A WebAssembly module, binary or text")->required();
+  app.add_flag("--json", out.json, "For programs: one JSON object");
+  return parse(app, argc, argv);
+}
+
+std::optional<int> parse_print(int argc, char** argv, PrintArguments& out) {
+  CLI::App app("Writes a module as text", "heddle print");
+  app.add_option("FILE", out.file, "A WebAssembly module, binary or text")->required();
+  app.add_option("-o,--output", out.output, "Write to this file instead of standard output")->type_name("OUT");
+  app.add_flag("--custom-sections", out.custom_sections, "With custom sections, as (@custom ...)");
+  return parse(app, argc, argv);
+}
+
 std::optional<int> parse_wast(int argc, char** argv, WastArguments& out) {
   CLI::App app("Executes the specification's test scripts", "heddle wast");
   app.add_option("FILE", out.files, "Scripts (.wast)")->required();

@@ -34,4 +34,19 @@ struct WastArguments : FileArguments {
 
 std::optional<int> parse_wast(int argc, char** argv, WastArguments& out);
 
+struct InspectArguments {
+  std::string file;
+  bool json = false;
+};
+
+std::optional<int> parse_inspect(int argc, char** argv, InspectArguments& out);
+
+struct PrintArguments {
+  std::string file;
+  std::string output;  ///< empty: standard output
+  bool custom_sections = false;
+};
+
+std::optional<int> parse_print(int argc, char** argv, PrintArguments& out);
+
 }  // namespace heddle::cli

@@ -5,18 +5,18 @@
 #include <unistd.h>
 
 namespace heddle::cli {
-namespace {
 
-void write_all(int fd, std::string_view text) {
+bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = write(fd, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;  // nobody reads: nothing useful left to do
+    if (n <= 0) return false;
     text.remove_prefix(static_cast<std::size_t>(n));
   }
+  return true;
 }
 
-}  // namespace
+// Where nobody reads what we say, nothing useful is left to do: results of write_all are not looked at below.
 
 int fail(std::string_view sentence) {
   std::string line = "heddle: ";

@@ -13,5 +13,7 @@ int fail(std::string_view sentence);
 /// As it is, on stdout or stderr.
 void print(std::string_view text);
 void print_error(std::string_view text);
+/// All of `text` to an open file, in as many writes as it takes. False, and errno, on failure.
+bool write_all(int fd, std::string_view text);
 
 }  // namespace heddle::cli

@@ -44,7 +44,8 @@ class Engine {
   const abi::Tier* tier_;                // one of them; borrowed
 };
 
-/// Decodes and checks a module wholly, bodies included, without making code of it (`heddle validate`).
+/// Decodes and checks a module wholly, bodies included, without making code of it (`heddle validate`). The error with
+/// the lowest offset wins, whatever section it is in and whatever the number of `threads` (0: one per processor).
 base::Status validate_module(const ModuleSource& source, spec::Features features, unsigned threads);
 
 }  // namespace heddle::engine

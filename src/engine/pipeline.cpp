@@ -54,8 +54,9 @@ base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource sour
 }
 
 base::Status validate_module(const ModuleSource& source, spec::Features features, unsigned threads) {
-  HEDDLE_TRY_ASSIGN(const module::CheckedModule checked, decode_and_check(source, features));
-  return validate::validate_bodies(checked, threads);
+  HEDDLE_TRY_ASSIGN(auto decoded, binary::decode_module(source.wire, features));
+  HEDDLE_TRY(validate::validate_module(std::move(decoded), threads));
+  return {};
 }
 
 }  // namespace heddle::engine

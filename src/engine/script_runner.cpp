@@ -131,9 +131,7 @@ Result<module::CheckedModule> check(const ScriptModule& script, spec::Features f
   if (script.error) return *script.error;
   auto wire = std::make_shared<module::OwnedBytes>(script.bytes);
   HEDDLE_TRY_ASSIGN(auto decoded, binary::decode_module(std::move(wire), features));
-  HEDDLE_TRY_ASSIGN(auto checked, validate::check_module(std::move(decoded)));
-  HEDDLE_TRY(validate::validate_bodies(checked, 1));
-  return checked;
+  return validate::validate_module(std::move(decoded), 1);
 }
 
 /// A module definition that can be instantiated: shared code.

@@ -1,0 +1,1 @@
+heddle: broken\.wasm: illegal opcode[^\n]* \(at byte 23\)\n
