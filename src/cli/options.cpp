@@ -74,7 +74,15 @@ void add_tier(CLI::App& app, engine::Config& config) {
   single(app, "--tier", "TIER", "Compiler: auto, baseline or llvm", into(config.tier, parse_tier));
 }
 
+base::Result<bool> parse_deadlock(std::string_view text) {
+  if (text == "report") return true;
+  if (text == "ignore") return false;
+  return usage_error("'" + std::string(text) + "' is neither report nor ignore");
+}
+
 void add_limits(CLI::App& app, engine::RunOptions& run) {
+  single(app, "--deadlock", "report|ignore", "ignore: let a program wait in which every thread waits for ever",
+         into(run.report_deadlock, parse_deadlock));
   single(app, "--timeout", "TIME", "End the program after this time, with exit code 124",
          into(run.timeout_ns, parse_duration));
   single(app, "--max-memory", "BYTES", "Most linear memory of all threads together",

@@ -23,6 +23,9 @@ namespace {
 int run_main(int argc, char** argv) {
   RunArguments arguments;
   if (const auto code = parse_run(argc, argv, arguments)) return *code;
+  hold_quit_back();
+  // Whoever decides the outcome, on whatever thread, leaves at once.
+  arguments.run.on_outcome = &leave;
   auto engine = engine::Engine::create(arguments.config);
   if (!engine.ok()) return fail(engine.error().message);
 
@@ -36,6 +39,7 @@ int run_main(int argc, char** argv) {
   auto program = engine::Program::create(*loaded, std::move(arguments.run));
   if (!program.ok()) return fail(for_messages.render(program.error()));
   end_on_signals((*program)->group());
+  report_on_quit((*program)->group());
   const auto outcome = (*program)->run();
   if (!outcome.ok()) {
     fail(for_messages.render(outcome.error()));

@@ -1,8 +1,13 @@
 #include "cli/signals.h"
 
 #include <atomic>
+#include <fmt/format.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
+
+#include "cli/output.h"
+#include "runtime/report.h"
 
 namespace heddle::cli {
 namespace {
@@ -33,6 +38,50 @@ void end_on_signals(const runtime::ThreadGroup& group) {
   }
   // A write to a closed pipe is the guest's error `pipe`, not our death.
   signal(SIGPIPE, SIG_IGN);
+}
+
+namespace {
+
+bool g_quit_is_ours = false;  // main thread, before there are others
+
+sigset_t only_quit() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGQUIT);
+  return set;
+}
+
+void* await_quit(void* group) {
+  const sigset_t set = only_quit();
+  for (int number = 0; sigwait(&set, &number) == 0;) {
+    auto reports = runtime::report_threads(*static_cast<runtime::ThreadGroup*>(group));
+    const std::size_t count = reports.size();
+    // One write, so that nothing comes between.
+    print_error(fmt::format("heddle: {} thread{}{}\n\n", count, count == 1 ? "" : "s",
+                            runtime::format_reports(std::move(reports))));
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void hold_quit_back() {
+  struct sigaction before{};
+  sigaction(SIGQUIT, nullptr, &before);
+  if (before.sa_handler == SIG_IGN) return;
+  const sigset_t set = only_quit();
+  g_quit_is_ours = pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0;
+}
+
+void report_on_quit(runtime::ThreadGroup& group) {
+  if (!g_quit_is_ours) return;
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, &await_quit, &group) == 0) {
+    pthread_detach(thread);
+    return;
+  }
+  const sigset_t set = only_quit();  // without the thread, SIGQUIT ends the process as usual
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 }  // namespace heddle::cli

@@ -10,4 +10,10 @@ namespace heddle::cli {
 /// the process's life.
 void end_on_signals(const runtime::ThreadGroup& group);
 
+/// SIGQUIT prints what all threads do, with their stacks, and the program goes on. First half: before any thread is
+/// made, so that all inherit the mask and one thread of ours gets the signal.
+void hold_quit_back();
+/// Second half. `group` as above.
+void report_on_quit(runtime::ThreadGroup& group);
+
 }  // namespace heddle::cli

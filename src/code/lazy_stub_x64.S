@@ -94,5 +94,8 @@ heddle_lazy_window_end:
   ud2
   .cfi_endproc
   .size heddle_lazy_common, . - heddle_lazy_common
+  .hidden heddle_lazy_text_end
+  .globl heddle_lazy_text_end
+heddle_lazy_text_end:
 
   .section .note.GNU-stack, "", @progbits

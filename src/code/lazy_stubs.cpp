@@ -17,6 +17,7 @@ extern "C" {
 extern const std::uint8_t heddle_lazy_stubs[];
 extern const std::uint8_t heddle_lazy_window_begin[];
 extern const std::uint8_t heddle_lazy_window_end[];
+extern const std::uint8_t heddle_lazy_text_end[];
 void heddle_lazy_common();
 
 /// Called by the stub: the function's code, or nullptr if its body is invalid. On the wasm thread's own stack.
@@ -100,6 +101,10 @@ const void* LazyStubs::stub(std::size_t index) {
 
 bool LazyStubs::in_interrupt_window(const void* pc) {
   return pc >= heddle_lazy_window_begin && pc < heddle_lazy_window_end;
+}
+
+bool LazyStubs::contains(const void* pc) {
+  return pc >= heddle_lazy_stubs && pc < heddle_lazy_text_end;
 }
 
 }  // namespace heddle::code

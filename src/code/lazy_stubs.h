@@ -18,6 +18,9 @@ class LazyStubs {
   /// True for a pc in the part of the stubs' common code that lies between its test of the interrupt flag and wasm. A
   /// signal handler may redirect such a pc out of wasm. Async-signal-safe.
   static bool in_interrupt_window(const void* pc);
+  /// True for a pc in the stubs in .text or in their common code, where VmStore::exit_sp may not be right yet or any
+  /// more. Async-signal-safe.
+  static bool contains(const void* pc);
 };
 
 }  // namespace heddle::code

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "runtime/outcome.h"
 #include "runtime/resource_limits.h"
 #include "spec/features.h"
 #include "wasi/context.h"
@@ -32,6 +34,9 @@ struct RunOptions {
   std::uint64_t max_memory_bytes = runtime::ResourceLimits::kUnlimited;
   std::uint64_t max_table_entries = runtime::ResourceLimits::kUnlimited;
   std::uint64_t timeout_ns = 0;  ///< 0: none
+  bool report_deadlock = true;   ///< end the program when all its threads wait for ever
+  /// Called once the outcome is decided, by whichever thread decides it, while others still run. May end the process.
+  std::function<void(const runtime::Outcome&)> on_outcome;
 };
 
 }  // namespace heddle::engine

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <fmt/format.h>
 
+#include "runtime/report.h"
+
 namespace heddle::engine {
 
 Deadline::Deadline(runtime::ThreadGroup& group, std::uint64_t timeout_ns)
@@ -26,6 +28,7 @@ void Deadline::run(std::uint64_t timeout_ns) {
   outcome.kind = runtime::Outcome::Kind::timed_out;
   outcome.exit_code = 124;
   outcome.message = fmt::format("time limit of {:g} s reached", static_cast<double>(timeout_ns) / 1e9);
+  outcome.message += runtime::format_reports(runtime::report_threads(group_));
   group_.request_exit(std::move(outcome));
 }
 

@@ -17,6 +17,8 @@ runtime::ThreadGroup::Options group_options(const RunOptions& options) {
   runtime::ThreadGroup::Options result;
   result.max_threads = options.max_threads;
   result.thread_stack_bytes = options.thread_stack_bytes;
+  result.report_deadlock = options.report_deadlock;
+  result.on_claim = options.on_outcome;
   return result;
 }
 

@@ -31,6 +31,7 @@
 .endm
 
   .text
+window heddle_entry_text_begin          // inside, exit_sp and the stack may not agree (stack captures wait a moment)
 
 // u32 heddle_enter(rdi VmStore*, rsi const Slot*, rdx vmctx, rcx VmHostArgs*)
 function heddle_enter
@@ -61,6 +62,7 @@ function heddle_enter
   mov %rcx, 16(%rsp)                    // args
   mov 8(%rdi), %rax
   mov %rax, 24(%rsp)                    // exit_sp
+  movq $0, 8(%rdi)                      // no frames of this entry yet
   mov %rsp, 0(%rdi)                     // linked: from here on heddle_unwind comes back to this frame
 window heddle_enter_window_begin
   cmpl $0, 16(%rdi)                     // a flag set before is seen here; one set later redirects the PC
@@ -213,5 +215,6 @@ window heddle_land_window_end
   mov $STATUS_INTERRUPTED, %esi
   jmp heddle_unwind
   .size heddle_land, . - heddle_land
+window heddle_entry_text_end
 
   .section .note.GNU-stack, "", @progbits

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "runtime/interruptible.h"
+#include "runtime/thread_group.h"
 
 namespace heddle::runtime {
 namespace {
@@ -58,6 +59,7 @@ class HEDDLE_SCOPED_CAPABILITY BucketHold {
 
 struct Waiter {
   const void* address = nullptr;
+  ThreadGroup* endless = nullptr;  // the group that counts this wait, if it has no timeout
   Waiter* previous = nullptr;
   Waiter* next = nullptr;
   bool linked = false;                 // under the bucket's lock
@@ -83,6 +85,7 @@ struct alignas(64) Bucket {
     (w.next != nullptr ? w.next->previous : last) = w.previous;
     w.next = nullptr;
     count.fetch_sub(1);
+    if (w.endless != nullptr) w.endless->end_endless_wait();
   }
 };
 
@@ -97,9 +100,9 @@ Bucket& bucket_of(const void* address) {
 
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
-timespec now() {
+timespec now(clockid_t clock) {
   timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return t;
 }
 
@@ -148,26 +151,30 @@ class WaitState {
 
 template <class T>
 WaitResult wait(Store& store, T* address, T expected, std::int64_t timeout_ns) {
+  // A value that differs now, or a timeout of nothing, needs no place in the queue: this load is the whole wait.
+  if (__atomic_load_n(address, __ATOMIC_SEQ_CST) != expected) return WaitResult::not_equal;
+  if (timeout_ns == 0) return WaitResult::timed_out;
+  const bool endless = timeout_ns < 0;
+  const timespec start = now(endless ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC);
+  const timespec deadline = after(start, endless ? 0 : timeout_ns);
+  const WaitState state(store.state(), start, endless);
   Bucket& bucket = bucket_of(address);
   Waiter w;
   w.address = address;
+  if (endless && store.group() != nullptr && store.group()->options().report_deadlock) w.endless = store.group();
+  bool deadlock = false;
   bucket.count.fetch_add(1);  // before the load: see parking_lot.h
   {
     BucketHold hold(bucket.lock);
-    const bool equal = __atomic_load_n(address, __ATOMIC_SEQ_CST) == expected;
-    if (!equal || timeout_ns == 0) {
+    if (__atomic_load_n(address, __ATOMIC_SEQ_CST) != expected) {
       bucket.count.fetch_sub(1);
-      return equal ? WaitResult::timed_out : WaitResult::not_equal;
+      return WaitResult::not_equal;
     }
     bucket.append(w);
+    if (w.endless != nullptr) deadlock = w.endless->begin_endless_wait();
   }
-  Woken woken;
-  {
-    const timespec start = now();
-    const WaitState state(store.state(), start, timeout_ns < 0);
-    const timespec deadline = after(start, timeout_ns < 0 ? 0 : timeout_ns);
-    woken = sleep(store.vm(), w, timeout_ns < 0 ? nullptr : &deadline);
-  }
+  if (deadlock) w.endless->end_by_deadlock();
+  const Woken woken = sleep(store.vm(), w, endless ? nullptr : &deadline);
   if (woken == Woken::notified) return WaitResult::ok;
   bool was_linked;
   {

@@ -20,7 +20,7 @@ StackWalker StackWalker::at_instruction(const abi::VmStore& vm, const std::uint8
 }
 
 StackWalker StackWalker::at_exit(const abi::VmStore& vm) {
-  if (vm.entry == nullptr || vm.exit_sp == nullptr) return StackWalker(nullptr, nullptr, nullptr, false);
+  if (vm.exit_sp == nullptr) return StackWalker(vm.entry, nullptr, nullptr, false);  // outer entries only
   return StackWalker(vm.entry, load_pointer(vm.exit_sp - 8), vm.exit_sp, false);
 }
 

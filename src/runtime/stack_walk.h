@@ -3,6 +3,7 @@
 // pointers. Nothing here reads guest memory.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -23,6 +24,16 @@ struct StackFrame {
 struct StackTrace {
   std::vector<StackFrame> frames;
   std::size_t omitted = 0;  ///< further frames that were only counted
+};
+
+/// Where a signal handler writes a stack down for another thread.
+struct StackCapture {
+  static constexpr std::size_t kMaxFrames = 64;
+  /// 1 once the rest is written. Release by the handler; pairs with the acquire of who asked (futex).
+  std::atomic<std::uint32_t> done{0};
+  std::uint32_t count = 0;
+  std::uint32_t omitted = 0;
+  StackFrame frames[kMaxFrames];
 };
 
 /// Steps through the frames, innermost first. Async-signal-safe on the walked thread itself, or while that thread

@@ -138,6 +138,11 @@ void Store::interrupt() {
   syscall(SYS_tgkill, getpid(), kernel_tid_, kInterruptSignal);
 }
 
+void Store::request_capture(StackCapture* capture) {
+  capture_.store(capture, std::memory_order_release);
+  syscall(SYS_tgkill, getpid(), kernel_tid_, kInterruptSignal);
+}
+
 bool Store::may_fault_at(const void* address) const {
   for (const auto& instance : instances_) {
     const auto count = static_cast<std::uint32_t>(instance->module().memories.size());

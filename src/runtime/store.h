@@ -70,6 +70,12 @@ class Store {
   /// the request takes effect when that one returns.
   void interrupt();
 
+  /// Asks this thread to write its stack down (report.h). Any thread, as for interrupt(). One request at a time.
+  void request_capture(StackCapture* capture);
+  bool wants_capture() const { return capture_.load(std::memory_order_acquire) != nullptr; }
+  /// Takes the request back or, in the signal handler, over; nullptr if there is none (any more).
+  StackCapture* take_capture() { return capture_.exchange(nullptr, std::memory_order_acq_rel); }
+
   /// True if a memory access of this store's code may fault at `address`: inside a reservation of one of its memories.
   /// Async-signal-safe on the own thread while it runs generated code.
   bool may_fault_at(const void* address) const;
@@ -85,6 +91,7 @@ class Store {
   abi::VmStore vm_;
   ThreadGroup* group_;
   std::size_t member_index_ = 0;  // the group's, under its lock
+  bool member_admitted_ = false;  // likewise
   ResourceLimits* limits_;
   const std::uint8_t* stack_limit_;
   std::uint32_t tid_ = 0;
@@ -92,6 +99,7 @@ class Store {
   ThreadState state_;
   std::string trap_text_;
   StackTrace trap_stack_;
+  std::atomic<StackCapture*> capture_{nullptr};  // acq_rel on both sides
   ExceptionHeap exceptions_;
   SignalStack signal_stack_;
   std::vector<std::unique_ptr<Instance>> instances_;

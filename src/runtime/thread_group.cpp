@@ -1,8 +1,10 @@
 #include "runtime/thread_group.h"
 
+#include <fmt/format.h>
 #include <utility>
 
 #include "base/check.h"
+#include "runtime/report.h"
 
 namespace heddle::runtime {
 
@@ -11,9 +13,11 @@ ThreadGroup::~ThreadGroup() {
   HEDDLE_CHECK(members_.empty(), "a group outlives its members");
 }
 
-bool ThreadGroup::add_member(Store& store) {
+bool ThreadGroup::add_member(Store& store, bool admitted) {
   base::MutexLock lock(mutex_);
   if (outcome_) return false;
+  if (!admitted) activity_.fetch_add(kOneLiving, std::memory_order_acq_rel);
+  store.member_admitted_ = admitted;
   store.member_index_ = members_.size();
   members_.push_back(&store);
   return true;
@@ -26,6 +30,7 @@ void ThreadGroup::remove_member(Store& store) {
   members_.back()->member_index_ = store.member_index_;
   members_[store.member_index_] = members_.back();
   members_.pop_back();
+  if (!store.member_admitted_) activity_.fetch_sub(kOneLiving, std::memory_order_acq_rel);
   if (members_.empty()) left_.notify_all();
 }
 
@@ -34,21 +39,48 @@ ThreadGroup::Admission ThreadGroup::admit_thread() {
   if (outcome_) return Admission::ending;
   if (admitted_ + 1 >= options_.max_threads) return Admission::full;  // one is the main thread
   ++admitted_;
+  activity_.fetch_add(kOneLiving, std::memory_order_acq_rel);
   return Admission::admitted;
 }
 
 void ThreadGroup::release_thread() {
-  base::MutexLock lock(mutex_);
-  HEDDLE_CHECK(admitted_ != 0, "a thread is released once");
-  if (--admitted_ == 0) left_.notify_all();
+  bool deadlock;
+  {
+    base::MutexLock lock(mutex_);
+    HEDDLE_CHECK(admitted_ != 0, "a thread is released once");
+    if (--admitted_ == 0) left_.notify_all();
+    deadlock = all_wait(activity_.fetch_sub(kOneLiving, std::memory_order_acq_rel) - kOneLiving) && !outcome_;
+  }
+  // The last one who could have notified is gone. (The group still is: it joins this thread before it goes.)
+  if (deadlock && options_.report_deadlock) end_by_deadlock();
+}
+
+void ThreadGroup::end_by_deadlock() {
+  Outcome outcome;
+  outcome.kind = Outcome::Kind::deadlocked;
+  outcome.exit_code = kTrapExitCode;
+  std::vector<ThreadReport> reports;
+  {
+    // With the lock, nobody claims the end meanwhile: the waiters sleep on and their stacks stay as they are.
+    base::MutexLock lock(mutex_);
+    if (outcome_) return;
+    for (Store* member : members_) reports.push_back(report_at_exit(*member));
+  }
+  outcome.message = fmt::format("deadlock: all {} threads wait{}", reports.size(), format_reports(std::move(reports)));
+  request_exit(std::move(outcome));
 }
 
 bool ThreadGroup::request_exit(Outcome outcome) {
+  {
+    base::MutexLock lock(mutex_);
+    if (outcome_) return false;
+    outcome_ = outcome;
+    claimed_.store(true, std::memory_order_release);
+  }
+  // From here on nobody joins, and the outcome does not change.
+  if (options_.on_claim) options_.on_claim(outcome);
   const Store* own = Store::current();
   base::MutexLock lock(mutex_);
-  if (outcome_) return false;
-  outcome_ = std::move(outcome);
-  claimed_.store(true, std::memory_order_release);
   // A signal to the own thread would find it here, in host code: the flag alone does.
   for (Store* member : members_) {
     if (member == own)
@@ -80,9 +112,9 @@ std::uint32_t ThreadGroup::member_count() {
   return static_cast<std::uint32_t>(members_.size());
 }
 
-void ThreadGroup::for_each_member(const std::function<void(Store&)>& use) {
+void ThreadGroup::for_all_members(const std::function<void(const std::vector<Store*>&)>& use) {
   base::MutexLock lock(mutex_);
-  for (Store* member : members_) use(*member);
+  use(members_);
 }
 
 }  // namespace heddle::runtime

@@ -15,6 +15,7 @@
 #include "runtime/entry.h"
 #include "runtime/interruptible.h"
 #include "runtime/outcome.h"
+#include "runtime/stack_walk.h"
 #include "runtime/store.h"
 #include "runtime/traps.h"
 #include "spec/trap_codes.h"
@@ -23,6 +24,7 @@ extern "C" {
 extern const std::uint8_t heddle_enter_window_begin[], heddle_enter_window_end[];
 extern const std::uint8_t heddle_thunk_window_begin[], heddle_thunk_window_end[];
 extern const std::uint8_t heddle_land_window_begin[], heddle_land_window_end[];
+extern const std::uint8_t heddle_entry_text_begin[], heddle_entry_text_end[];
 extern const std::uint8_t heddle_syscall_begin[], heddle_syscall_end[], heddle_syscall_cancel[];
 }
 
@@ -117,6 +119,7 @@ void on_trap_signal(int signal, siginfo_t* info, void* context) {
   vm->trap_code = static_cast<std::uint32_t>(code);
   vm->trap_pc = pc;
   vm->trap_sp = reinterpret_cast<std::uint8_t*>(machine.gregs[REG_RSP]);
+  vm->exit_sp = nullptr;  // the frames begin at trap_sp
   // As if the trapping instruction had called: aligned, with a null return address to end foreign unwinders.
   auto sp = (static_cast<std::uintptr_t>(machine.gregs[REG_RSP]) & ~std::uintptr_t{15}) - 8;
   *reinterpret_cast<std::uintptr_t*>(sp) = 0;
@@ -124,22 +127,53 @@ void on_trap_signal(int signal, siginfo_t* info, void* context) {
   go_on_at(machine, &heddle_trap_arrived, vm, 0);
 }
 
-void on_interrupt_signal(int signal, siginfo_t* info, void* context) {
-  const int saved_errno = errno;
-  Store* store = Store::current();
-  if (store == nullptr || store->vm()->interrupt.load(std::memory_order_acquire) == 0 || info->si_code != SI_TKILL) {
-    pass_on(signal, info, context);
-    errno = saved_errno;
-    return;
+namespace {
+
+/// Writes the stack down for who asked (Store::request_capture). Left for another signal if the thread stands between
+/// host and wasm, where its records do not agree for some instructions.
+void capture_stack(Store& store, const mcontext_t& machine) {
+  const auto* pc = reinterpret_cast<const std::uint8_t*>(machine.gregs[REG_RIP]);
+  const bool generated = code::Space::contains(pc);
+  if (within(pc, heddle_entry_text_begin, heddle_entry_text_end) || code::LazyStubs::contains(pc)) return;
+  // A stub in the code region, too: nothing is pushed there yet.
+  StackCapture* capture = store.take_capture();
+  if (capture == nullptr) return;
+  const abi::VmStore& vm = *store.vm();
+  const auto* sp = reinterpret_cast<const std::uint8_t*>(machine.gregs[REG_RSP]);
+  StackWalker walker = generated ? StackWalker::at_instruction(vm, pc, sp) : StackWalker::at_exit(vm);
+  StackFrame frame;
+  while (walker.next(frame)) {
+    if (capture->count < StackCapture::kMaxFrames)
+      capture->frames[capture->count++] = frame;
+    else
+      ++capture->omitted;
   }
-  mcontext_t& machine = static_cast<ucontext_t*>(context)->uc_mcontext;
+  capture->done.store(1, std::memory_order_release);
+  syscall(SYS_futex, &capture->done, 1 | 128 /* FUTEX_WAKE_PRIVATE */, 1, nullptr, nullptr, 0);
+}
+
+/// Makes the thread leave wasm, or relies on the flag.
+void interrupt_here(Store& store, mcontext_t& machine) {
   const auto* pc = reinterpret_cast<const std::uint8_t*>(machine.gregs[REG_RIP]);
   if (within(pc, heddle_syscall_begin, heddle_syscall_end)) {
     machine.gregs[REG_RIP] = address_of(heddle_syscall_cancel);
-  } else if (may_redirect(pc) && store->vm()->entry != nullptr) {
-    go_on_at(machine, &heddle_unwind, store->vm(), static_cast<greg_t>(EntryStatus::interrupted));
+  } else if (may_redirect(pc) && store.vm()->entry != nullptr) {
+    go_on_at(machine, &heddle_unwind, store.vm(), static_cast<greg_t>(EntryStatus::interrupted));
   }
   // Anywhere else the flag, which is set, will be tested before the thread enters wasm or blocks again.
+}
+
+}  // namespace
+
+void on_interrupt_signal(int signal, siginfo_t* info, void* context) {
+  const int saved_errno = errno;
+  mcontext_t& machine = static_cast<ucontext_t*>(context)->uc_mcontext;
+  Store* store = info->si_code == SI_TKILL ? Store::current() : nullptr;
+  const bool captures = store != nullptr && store->wants_capture();
+  const bool interrupts = store != nullptr && store->vm()->interrupt.load(std::memory_order_acquire) != 0;
+  if (captures) capture_stack(*store, machine);
+  if (interrupts) interrupt_here(*store, machine);
+  if (!captures && !interrupts) pass_on(signal, info, context);
   errno = saved_errno;
 }
 

@@ -86,7 +86,7 @@ void ThreadSpawn::thread_body(void* argument, const std::uint8_t* stack_limit) {
   {
     runtime::Store store(&self.group_, stack_limit, self.limits_);
     store.set_tid(start.tid);
-    if (self.group_.add_member(store)) {
+    if (self.group_.add_member(store, /*admitted=*/true)) {
       self.run(store, start.start_arg);
       self.group_.remove_member(store);
     }

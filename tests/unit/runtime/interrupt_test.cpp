@@ -153,7 +153,7 @@ TEST(Interrupt, loop_without_calls_ends) {
     e.as.add(rax, 1);
     e.as.jmp(top);
   });
-  attack_wasm(m, f, {}, 5'000, "a loop went on");
+  attack_wasm(m, f, {}, 1'000, "a loop went on");
 }
 
 TEST(Interrupt, recursion_ends_at_every_instruction_of_its_frames) {
@@ -169,7 +169,7 @@ TEST(Interrupt, recursion_ends_at_every_instruction_of_its_frames) {
     e.call(g);
     e.as.jmp(top);
   });
-  attack_wasm(m, f, {}, 5'000, "calls went on");
+  attack_wasm(m, f, {}, 1'000, "calls went on");
 }
 
 void quick_host(HostCall&) {}
@@ -186,7 +186,7 @@ TEST(Interrupt, loop_of_host_calls_ends) {
   });
   Linker linker;
   linker.define("host", "quick", host_function<&quick_host>(nullptr));
-  attack_wasm(m, f, linker, 10'000, "the host thunk lost an interrupt");
+  attack_wasm(m, f, linker, 2'000, "the host thunk lost an interrupt");
 }
 
 TEST(Interrupt, loop_of_builtin_calls_ends) {
@@ -203,7 +203,7 @@ TEST(Interrupt, loop_of_builtin_calls_ends) {
     e.call_builtin(abi::offset_of(abi::Builtin::memory_fill));
     e.as.jmp(top);
   });
-  attack_wasm(m, f, {}, 10'000, "a builtin's return lost an interrupt");
+  attack_wasm(m, f, {}, 2'000, "a builtin's return lost an interrupt");
 }
 
 TEST(Interrupt, loop_through_lazy_stubs_ends) {
@@ -221,7 +221,7 @@ TEST(Interrupt, loop_through_lazy_stubs_ends) {
     e.artifact.call_sites.push_back({e.here(), 0});
     e.as.jmp(top);
   });
-  attack_wasm(m, f, {}, 10'000, "the lazy stub lost an interrupt");
+  attack_wasm(m, f, {}, 2'000, "the lazy stub lost an interrupt");
 }
 
 TEST(Interrupt, short_calls_from_the_host_end_at_the_entry) {

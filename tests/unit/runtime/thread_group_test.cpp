@@ -91,6 +91,70 @@ TEST(ThreadGroup, joining_races_with_claiming_and_nobody_is_forgotten) {
   }
 }
 
+TEST(Deadlock, last_thread_that_waits_for_ever_ends_the_group) {
+  const test::Watchdog watchdog(120, "a deadlock went unnoticed");
+  for (int round = 0; round < test::rounds(200); ++round) {
+    ThreadGroup group({});
+    constexpr int kThreads = 4;
+    std::uint32_t cells[kThreads] = {};
+    std::vector<std::thread> threads;
+    std::atomic<int> joined{0};
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&, i] {
+        Store store(&group, test::stack_limit_here(), nullptr);
+        ASSERT_TRUE(group.add_member(store));
+        joined.fetch_add(1);
+        while (joined.load() < kThreads) sched_yield();
+        as_current(store, [&] {
+          // One with a timeout first: no deadlock as long as it runs.
+          if (i == 0) EXPECT_EQ(wait32(store, &cells[0], 0, 100'000), WaitResult::timed_out);
+          EXPECT_EQ(wait32(store, &cells[i], 0, -1), WaitResult::interrupted);
+        });
+        group.remove_member(store);
+      });
+    }
+    for (auto& t : threads) t.join();
+    const Outcome outcome = group.wait_ended();
+    EXPECT_EQ(outcome.kind, Outcome::Kind::deadlocked);
+    EXPECT_EQ(outcome.exit_code, 134);
+    EXPECT_NE(outcome.message.find("deadlock: all 4 threads wait"), std::string::npos) << outcome.message;
+  }
+}
+
+TEST(Deadlock, none_is_seen_while_somebody_can_still_notify) {
+  // Three of four sleep for ever most of the time; whoever runs wakes one and goes to sleep. The last one to finish
+  // wakes all. Any report is false.
+  const test::Watchdog watchdog(120, "a wake-up was lost");
+  ThreadGroup group({});
+  constexpr int kThreads = 4;
+  const int turns = test::rounds(40'000);
+  std::uint32_t turn = 0;
+  std::vector<std::thread> threads;
+  std::atomic<int> joined{0};
+  for (std::uint32_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      Store store(&group, test::stack_limit_here(), nullptr);
+      ASSERT_TRUE(group.add_member(store));
+      joined.fetch_add(1);
+      while (joined.load() < kThreads) sched_yield();
+      as_current(store, [&] {
+        for (std::uint32_t seen;
+             (seen = __atomic_load_n(&turn, __ATOMIC_SEQ_CST)) < static_cast<std::uint32_t>(turns);) {
+          if (seen % kThreads != i) {
+            ASSERT_NE(wait32(store, &turn, seen, -1), WaitResult::interrupted);
+            continue;
+          }
+          __atomic_store_n(&turn, seen + 1, __ATOMIC_SEQ_CST);
+          notify(&turn, UINT32_MAX);
+        }
+      });
+      group.remove_member(store);
+    });
+  }
+  for (auto& t : threads) t.join();
+  EXPECT_FALSE(group.ending());
+}
+
 struct Counted {
   ThreadGroup& group;
   std::atomic<int> ran{0};
