@@ -148,17 +148,18 @@ class Recorder : public binary::CategoryVisitor<Recorder> {
   HEDDLE_RECORD(Load)
   HEDDLE_RECORD(Store)
   HEDDLE_RECORD(Memory)
-  HEDDLE_RECORD(Table) HEDDLE_RECORD(Reference) HEDDLE_RECORD(Exception) HEDDLE_RECORD(AtomicLoad)
-      HEDDLE_RECORD(AtomicStore) HEDDLE_RECORD(AtomicRmw) HEDDLE_RECORD(AtomicCmpxchg) HEDDLE_RECORD(AtomicWait)
-          HEDDLE_RECORD(AtomicNotify) HEDDLE_RECORD(AtomicFence) HEDDLE_RECORD(Wide) HEDDLE_RECORD(Gc)
-              HEDDLE_RECORD(SimdLoad) HEDDLE_RECORD(SimdStore) HEDDLE_RECORD(SimdLoadLane) HEDDLE_RECORD(SimdStoreLane)
-                  HEDDLE_RECORD(SimdConst) HEDDLE_RECORD(SimdShuffle) HEDDLE_RECORD(SimdSplat)
-                      HEDDLE_RECORD(SimdExtractLane) HEDDLE_RECORD(SimdReplaceLane) HEDDLE_RECORD(SimdUnary)
-                          HEDDLE_RECORD(SimdBinary) HEDDLE_RECORD(SimdTernary) HEDDLE_RECORD(SimdShift)
-                              HEDDLE_RECORD(SimdTest)
+  HEDDLE_RECORD(Table)
+  HEDDLE_RECORD(Reference)
+  HEDDLE_RECORD(Exception) HEDDLE_RECORD(AtomicLoad) HEDDLE_RECORD(AtomicStore) HEDDLE_RECORD(AtomicRmw)
+      HEDDLE_RECORD(AtomicCmpxchg) HEDDLE_RECORD(AtomicWait) HEDDLE_RECORD(AtomicNotify) HEDDLE_RECORD(AtomicFence)
+          HEDDLE_RECORD(Wide) HEDDLE_RECORD(Gc) HEDDLE_RECORD(SimdLoad) HEDDLE_RECORD(SimdStore)
+              HEDDLE_RECORD(SimdLoadLane) HEDDLE_RECORD(SimdStoreLane) HEDDLE_RECORD(SimdConst)
+                  HEDDLE_RECORD(SimdShuffle) HEDDLE_RECORD(SimdSplat) HEDDLE_RECORD(SimdExtractLane)
+                      HEDDLE_RECORD(SimdReplaceLane) HEDDLE_RECORD(SimdUnary) HEDDLE_RECORD(SimdBinary)
+                          HEDDLE_RECORD(SimdTernary) HEDDLE_RECORD(SimdShift) HEDDLE_RECORD(SimdTest)
 #undef HEDDLE_RECORD
 
-                                  std::string seen;
+                              std::string seen;
   std::size_t locals = 0;
   bool reachable = true;
 
