@@ -291,17 +291,16 @@ class Counter : public CategoryVisitor<Counter> {
     families.push_back(#name);                                   \
     return count(opcode, imm_);                                  \
   }
-  FAMILY(Control)
-  FAMILY(Parametric)
-  FAMILY(Variable)
-  FAMILY(Const)
-  FAMILY(Unary)
-  FAMILY(Binary) FAMILY(Test) FAMILY(Compare) FAMILY(Convert) FAMILY(Load) FAMILY(Store) FAMILY(Memory) FAMILY(Table)
-      FAMILY(Reference) FAMILY(Exception) FAMILY(AtomicLoad) FAMILY(AtomicStore) FAMILY(AtomicRmw) FAMILY(AtomicCmpxchg)
-          FAMILY(AtomicWait) FAMILY(AtomicNotify) FAMILY(AtomicFence) FAMILY(Wide) FAMILY(Gc) FAMILY(SimdLoad)
-              FAMILY(SimdStore) FAMILY(SimdLoadLane) FAMILY(SimdStoreLane) FAMILY(SimdConst) FAMILY(SimdShuffle)
-                  FAMILY(SimdSplat) FAMILY(SimdExtractLane) FAMILY(SimdReplaceLane) FAMILY(SimdUnary) FAMILY(SimdBinary)
-                      FAMILY(SimdTernary) FAMILY(SimdShift) FAMILY(SimdTest)
+  // clang-format off
+  FAMILY(Control) FAMILY(Parametric) FAMILY(Variable) FAMILY(Const) FAMILY(Unary)
+  FAMILY(Binary) FAMILY(Test) FAMILY(Compare) FAMILY(Convert) FAMILY(Load)
+  FAMILY(Store) FAMILY(Memory) FAMILY(Table) FAMILY(Reference) FAMILY(Exception)
+  FAMILY(AtomicLoad) FAMILY(AtomicStore) FAMILY(AtomicRmw) FAMILY(AtomicCmpxchg) FAMILY(AtomicWait)
+  FAMILY(AtomicNotify) FAMILY(AtomicFence) FAMILY(Wide) FAMILY(Gc) FAMILY(SimdLoad)
+  FAMILY(SimdStore) FAMILY(SimdLoadLane) FAMILY(SimdStoreLane) FAMILY(SimdConst) FAMILY(SimdShuffle)
+  FAMILY(SimdSplat) FAMILY(SimdExtractLane) FAMILY(SimdReplaceLane) FAMILY(SimdUnary) FAMILY(SimdBinary)
+  FAMILY(SimdTernary) FAMILY(SimdShift) FAMILY(SimdTest)
+  // clang-format on
 #undef FAMILY
       /// One opcode singled out of its family.
       base::Status on_i32_const(const imm::I32Const& constant) {

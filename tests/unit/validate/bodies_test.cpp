@@ -136,30 +136,19 @@ class Recorder : public binary::CategoryVisitor<Recorder> {
   base::Status on_##Family(spec::Opcode opcode, const Imm&) { \
     return record(opcode);                                    \
   }
-  HEDDLE_RECORD(Control)
-  HEDDLE_RECORD(Parametric)
-  HEDDLE_RECORD(Variable)
-  HEDDLE_RECORD(Const)
-  HEDDLE_RECORD(Unary)
-  HEDDLE_RECORD(Binary)
-  HEDDLE_RECORD(Test)
-  HEDDLE_RECORD(Compare)
-  HEDDLE_RECORD(Convert)
-  HEDDLE_RECORD(Load)
-  HEDDLE_RECORD(Store)
-  HEDDLE_RECORD(Memory)
-  HEDDLE_RECORD(Table)
-  HEDDLE_RECORD(Reference)
-  HEDDLE_RECORD(Exception) HEDDLE_RECORD(AtomicLoad) HEDDLE_RECORD(AtomicStore) HEDDLE_RECORD(AtomicRmw)
-      HEDDLE_RECORD(AtomicCmpxchg) HEDDLE_RECORD(AtomicWait) HEDDLE_RECORD(AtomicNotify) HEDDLE_RECORD(AtomicFence)
-          HEDDLE_RECORD(Wide) HEDDLE_RECORD(Gc) HEDDLE_RECORD(SimdLoad) HEDDLE_RECORD(SimdStore)
-              HEDDLE_RECORD(SimdLoadLane) HEDDLE_RECORD(SimdStoreLane) HEDDLE_RECORD(SimdConst)
-                  HEDDLE_RECORD(SimdShuffle) HEDDLE_RECORD(SimdSplat) HEDDLE_RECORD(SimdExtractLane)
-                      HEDDLE_RECORD(SimdReplaceLane) HEDDLE_RECORD(SimdUnary) HEDDLE_RECORD(SimdBinary)
-                          HEDDLE_RECORD(SimdTernary) HEDDLE_RECORD(SimdShift) HEDDLE_RECORD(SimdTest)
+  // clang-format off
+  HEDDLE_RECORD(Control) HEDDLE_RECORD(Parametric) HEDDLE_RECORD(Variable) HEDDLE_RECORD(Const) HEDDLE_RECORD(Unary)
+  HEDDLE_RECORD(Binary) HEDDLE_RECORD(Test) HEDDLE_RECORD(Compare) HEDDLE_RECORD(Convert) HEDDLE_RECORD(Load)
+  HEDDLE_RECORD(Store) HEDDLE_RECORD(Memory) HEDDLE_RECORD(Table) HEDDLE_RECORD(Reference) HEDDLE_RECORD(Exception)
+  HEDDLE_RECORD(AtomicLoad) HEDDLE_RECORD(AtomicStore) HEDDLE_RECORD(AtomicRmw) HEDDLE_RECORD(AtomicCmpxchg) HEDDLE_RECORD(AtomicWait)
+  HEDDLE_RECORD(AtomicNotify) HEDDLE_RECORD(AtomicFence) HEDDLE_RECORD(Wide) HEDDLE_RECORD(Gc) HEDDLE_RECORD(SimdLoad)
+  HEDDLE_RECORD(SimdStore) HEDDLE_RECORD(SimdLoadLane) HEDDLE_RECORD(SimdStoreLane) HEDDLE_RECORD(SimdConst) HEDDLE_RECORD(SimdShuffle)
+  HEDDLE_RECORD(SimdSplat) HEDDLE_RECORD(SimdExtractLane) HEDDLE_RECORD(SimdReplaceLane) HEDDLE_RECORD(SimdUnary) HEDDLE_RECORD(SimdBinary)
+  HEDDLE_RECORD(SimdTernary) HEDDLE_RECORD(SimdShift) HEDDLE_RECORD(SimdTest)
+  // clang-format on
 #undef HEDDLE_RECORD
 
-                              std::string seen;
+                                          std::string seen;
   std::size_t locals = 0;
   bool reachable = true;
 
