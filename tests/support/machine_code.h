@@ -83,7 +83,7 @@ struct Emitter {
 using Emit = std::function<void(Emitter&)>;
 
 /// Collects functions; build() makes the module once.
-class MachineModule final : public abi::Tier {
+class MachineModule : public abi::Tier {
  public:
   spec::TypeIndex type(spec::FuncType t) {
     spec::SubType sub;
@@ -117,6 +117,13 @@ class MachineModule final : public abi::Tier {
     t.limits = {pages, pages};
     t.shared = shared;
     module_->memories.push_back({t, 0});
+  }
+  void table(std::uint64_t entries) {
+    spec::TableType t;
+    t.limits = {entries, entries};
+    module::Table table;
+    table.type = t;
+    module_->tables.push_back(table);
   }
   void export_function(const char* name, spec::FuncIndex f) {
     module_->exports.push_back({name, spec::ExternKind::func, f.value, 0});
