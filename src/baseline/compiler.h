@@ -375,6 +375,10 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   }
   void load(const binary::imm::MemArg& memarg, Kind kind, unsigned bytes, bool sign_extend, bool atomic = false);
   void store(const binary::imm::MemArg& memarg, unsigned bytes);
+  /// Small blocks of a known size without a call: all of it is read before any of it is written, and the last bytes are
+  /// written first, so that a block that is not wholly inside traps with nothing written.
+  bool copy_inline(const Value& size, const binary::imm::MemoryCopy& imm);
+  bool fill_inline(const Value& size, const Value& value, const binary::imm::Memory& imm);
   void load_memory_size(Reg dst, spec::MemIndex memory);
   const std::uint8_t* after_memarg() const { return after_immediates((ip_[1] & 0x40) != 0 ? 3 : 2); }
 
@@ -404,9 +408,15 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
 
   // ---- numeric.cpp, float.cpp, convert.cpp
   void int_alu(Alu op, Width w);
+  void add_scaled(Width w, Value lhs, Value rhs);
+  bool and_low_bytes(Width w, Value& lhs, std::uint64_t mask);
   void int_multiply(Width w);
   void int_divide(Width w, bool is_signed, bool remainder);
   bool divide_by_constant(Width w, bool is_signed, bool remainder, const Value& lhs, const Value& rhs);
+  bool divide_by_constant_s32(std::int32_t divisor, bool remainder, const Value& lhs);
+  void divide_by_power_of_two(Width w, std::uint64_t divisor, bool remainder, Value v);
+  void divide_by_multiplying(Width w, std::uint64_t divisor, bool remainder, Value v);
+  void finish_quotient(Width w, std::uint64_t divisor, bool remainder, Value& dividend);
   void int_shift(Shift op, Width w);
   void int_compare(Cond c, Width w);
   void int_eqz(Width w);

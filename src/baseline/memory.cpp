@@ -5,6 +5,7 @@
 // 4 GiB + 2 GiB + 64 KiB), so the access itself faults where it is out of bounds, as a whole: it straddles the end of
 // the accessible pages or not. Everything else (larger offsets, 64-bit memories, pages smaller than the machine's) is
 // compared with VmMemory::size_bytes first.
+#include "base/check.h"
 #include "baseline/compiler.h"
 
 namespace heddle::baseline {
@@ -100,6 +101,7 @@ Address Compiler::ready(const Access& a) {
   at.disp = a.disp;
   if (a.index.is_reg()) at.index = a.index.reg;
   if (a.index.where == Where::local) at.index = pinned(a.index.local);
+  HEDDLE_CHECK(a.memory.value != 0 || prescan_.uses_memory0, "the prologue has loaded the base of memory 0");
   if (a.memory.value != 0) {
     masm_.load(Kind::i64, kScratch, Address::at(kVmctx, layout_->memory(a.memory) + kMemoryRefBase));
     at.base = kScratch;
@@ -171,6 +173,84 @@ base::Status Compiler::on_Store(Opcode op, const binary::imm::MemArg& m) {
   return {};
 }
 
+// ---- small blocks
+
+namespace {
+
+/// Chosen: four vector registers' worth.
+constexpr std::uint64_t kMaxInlineBytes = 64;
+
+/// A block as at most four pieces, the last two perhaps overlapping.
+struct Pieces {
+  Kind kind = Kind::v128;  ///< i32: one byte each
+  std::uint32_t offsets[4] = {};
+  std::uint32_t count = 0;
+
+  explicit Pieces(std::uint64_t size) {
+    const std::uint32_t width = size >= 16 ? 16 : size >= 8 ? 8 : size >= 4 ? 4 : 1;
+    kind = width == 16 ? Kind::v128 : width == 8 ? Kind::f64 : width == 4 ? Kind::f32 : Kind::i32;
+    const auto bytes = static_cast<std::uint32_t>(size);
+    for (std::uint32_t at = 0; at + width <= bytes; at += width) offsets[count++] = at;
+    if (bytes % width != 0) offsets[count++] = bytes - width;
+  }
+};
+
+}  // namespace
+
+bool Compiler::copy_inline(const Value& size, const binary::imm::MemoryCopy& imm) {
+  if (!size.is_const() || size.bits == 0 || size.bits > kMaxInlineBytes) return false;
+  const Value& src = stack_[height() - 1];
+  const Value& dst = stack_[height() - 2];
+  if (src.is_const() || dst.is_const()) return false;  // rare, and their displacements might be large
+  const Pieces pieces(size.bits);
+  const auto bytes = static_cast<unsigned>(size.bits);
+  const Access from = access({0, imm.src, 0}, bytes);
+  const Access to = access({0, imm.dst, 0}, bytes);
+  Reg held[4];
+  for (std::uint32_t i = 0; i < pieces.count; ++i) held[i] = alloc_for(pieces.kind);
+  const Address read = ready(from);
+  for (std::uint32_t i = 0; i < pieces.count; ++i) {
+    memory_site(from);
+    if (pieces.kind == Kind::i32)
+      masm_.load_int(held[i], read.plus(static_cast<std::int32_t>(pieces.offsets[i])), 1, false, Width::w32);
+    else
+      masm_.load(pieces.kind, held[i], read.plus(static_cast<std::int32_t>(pieces.offsets[i])));
+  }
+  const Address write = ready(to);
+  for (std::uint32_t i = pieces.count; i > 0; --i) {
+    memory_site(to);
+    const Address at = write.plus(static_cast<std::int32_t>(pieces.offsets[i - 1]));
+    if (pieces.kind == Kind::i32)
+      masm_.store_int(at, held[i - 1], 1);
+    else
+      masm_.store(pieces.kind, at, held[i - 1]);
+    free_reg(held[i - 1]);
+  }
+  release(from.index);
+  release(to.index);
+  return true;
+}
+
+bool Compiler::fill_inline(const Value& size, const Value& value, const binary::imm::Memory& imm) {
+  if (!size.is_const() || size.bits == 0 || size.bits > kMaxInlineBytes || !value.is_const() || top().is_const())
+    return false;
+  const Pieces pieces(size.bits);
+  const Access to = access({0, imm.memory, 0}, static_cast<unsigned>(size.bits));
+  const std::uint64_t word = (value.bits & 0xff) * 0x0101010101010101u;
+  if (pieces.kind != Kind::i32) masm_.load_float_const(Kind::v128, machine::kFloatScratch, word, word);
+  const Address write = ready(to);
+  for (std::uint32_t i = pieces.count; i > 0; --i) {
+    memory_site(to);
+    const Address at = write.plus(static_cast<std::int32_t>(pieces.offsets[i - 1]));
+    if (pieces.kind == Kind::i32)
+      masm_.store_imm(at, static_cast<std::int32_t>(value.bits & 0xff), 1);
+    else
+      masm_.store(pieces.kind, at, machine::kFloatScratch);
+  }
+  release(to.index);
+  return true;
+}
+
 // ---- size, growth, bulk
 
 base::Status Compiler::on_memory_size(const binary::imm::Memory& imm) {
@@ -197,14 +277,18 @@ base::Status Compiler::on_memory_grow(const binary::imm::Memory& imm) {
 }
 
 base::Status Compiler::on_memory_fill(const binary::imm::Memory& imm) {
-  const Value size = pop(), value = pop(), dst = pop();
+  const Value size = pop(), value = pop();
+  if (fill_inline(size, value, imm)) return {};
+  const Value dst = pop();
   Value args[] = {constant(Kind::i32, imm.memory.value), dst, value, size};
   call_status_builtin(abi::Builtin::memory_fill, args);
   return {};
 }
 
 base::Status Compiler::on_memory_copy(const binary::imm::MemoryCopy& imm) {
-  const Value size = pop(), src = pop(), dst = pop();
+  const Value size = pop();
+  if (copy_inline(size, imm)) return {};
+  const Value src = pop(), dst = pop();
   const std::uint64_t memories = imm.dst.value | std::uint64_t{imm.src.value} << 32;
   Value args[] = {constant(Kind::i64, memories), dst, src, size};
   call_status_builtin(abi::Builtin::memory_copy, args);

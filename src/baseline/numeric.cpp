@@ -38,6 +38,7 @@ std::uint64_t evaluate(Alu op, std::uint64_t a, std::uint64_t b) {
 void Compiler::int_alu(Alu op, Width w) {
   const Kind kind = int_kind(w);
   Value rhs = pop(), lhs = pop();
+  if (rhs.scale_log2 != 0) return add_scaled(w, lhs, rhs);
   if (lhs.is_const() && rhs.is_const()) return push_const(kind, truncated(w, evaluate(op, lhs.bits, rhs.bits)));
   const bool commutes = op != Alu::sub;
   if (commutes && (lhs.is_const() || (!in_temp(lhs) && in_temp(rhs)))) std::swap(lhs, rhs);
@@ -52,12 +53,44 @@ void Compiler::int_alu(Alu op, Width w) {
       release(rhs);
       return push_flags(Cond::ne);
     }
+    if (rhs.is_const() && and_low_bytes(w, lhs, rhs.bits)) return;
   }
   if (commutes && rhs.is_local(hinted_local(kind, ip_ + 1))) std::swap(lhs, rhs);
   const Dest d = dest_for(kind, &lhs, &rhs, ip_ + 1);
   const Src a = source(lhs), b = source(rhs);
   masm_.alu3(op, w, d.reg, a, b);
   finish(d, kind, lhs, rhs);
+}
+
+/// lhs + (rhs << scale), which int_shift() left to us: one lea.
+void Compiler::add_scaled(Width w, Value lhs, Value rhs) {
+  const Kind kind = int_kind(w);
+  const Reg index = to_reg(rhs);
+  if (lhs.is_const()) {
+    const Dest d = dest_for(kind, &rhs, nullptr, ip_ + 1);
+    masm_.shift_imm(Shift::shl, w, d.reg, index, rhs.scale_log2);
+    masm_.alu(Alu::add, w, d.reg, source(lhs));
+    return finish(d, kind, rhs);
+  }
+  const Dest d = dest_for(kind, &lhs, nullptr, ip_ + 1);
+  const Reg base = to_reg(lhs);
+  masm_.lea(w, d.reg, Address{base, index, rhs.scale_log2, 0, {}});
+  finish(d, kind, lhs, rhs);
+}
+
+/// Masks of whole low bytes are moves.
+bool Compiler::and_low_bytes(Width w, Value& lhs, std::uint64_t mask) {
+  const unsigned bytes = mask == 0xff ? 1 : mask == 0xffff ? 2 : mask == 0xffffffff && w == Width::w64 ? 4 : 0;
+  if (bytes == 0) return false;
+  const Kind kind = int_kind(w);
+  const Dest d = dest_for(kind, &lhs, nullptr, ip_ + 1);
+  const Src s = source(lhs);
+  if (s.is_mem())
+    masm_.load_int(d.reg, s.mem, bytes, false, Width::w32);
+  else
+    masm_.zero_extend(d.reg, s.reg, bytes);
+  finish(d, kind, lhs);
+  return true;
 }
 
 void Compiler::int_multiply(Width w) {
@@ -79,20 +112,88 @@ void Compiler::int_multiply(Width w) {
 
 // ---- division
 
-/// Divisor known: no checks, and no division for powers of two.
+/// Divisor known: no checks, and no division instruction if multiplication does it.
 bool Compiler::divide_by_constant(Width w, bool is_signed, bool remainder, const Value& lhs, const Value& rhs) {
-  if (!rhs.is_const() || is_signed || !std::has_single_bit(rhs.bits)) return false;
+  if (!rhs.is_const() || rhs.bits == 0 || lhs.is_const()) return false;
+  if (is_signed) return w == Width::w32 && divide_by_constant_s32(static_cast<std::int32_t>(rhs.bits), remainder, lhs);
+  if (std::has_single_bit(rhs.bits)) {
+    divide_by_power_of_two(w, rhs.bits, remainder, lhs);
+    return true;
+  }
+  divide_by_multiplying(w, rhs.bits, remainder, lhs);
+  return true;
+}
+
+void Compiler::divide_by_power_of_two(Width w, std::uint64_t divisor, bool remainder, Value v) {
   const Kind kind = int_kind(w);
-  Value v = lhs;
-  const auto shift = static_cast<std::uint8_t>(std::countr_zero(rhs.bits));
   const Dest d = dest_for(kind, &v, nullptr, ip_ + 1);
   if (!remainder) {
-    masm_.shift_imm(Shift::shr_u, w, d.reg, to_reg(v), shift);
+    masm_.shift_imm(Shift::shr_u, w, d.reg, to_reg(v), static_cast<std::uint8_t>(std::countr_zero(divisor)));
   } else {
-    Value mask = constant(kind, rhs.bits - 1);
+    Value mask = constant(kind, divisor - 1);
     masm_.alu3(Alu::and_, w, d.reg, Src::of(to_reg(v)), source(mask));
   }
   finish(d, kind, v);
+}
+
+/// The quotient is in rdx (held), rax is held too; the remainder replaces it if asked for.
+void Compiler::finish_quotient(Width w, std::uint64_t divisor, bool remainder, Value& dividend) {
+  if (remainder) {
+    Value by = constant(int_kind(w), divisor);
+    masm_.multiply(w, kRdx, Src::of(kRdx), source(by));
+    masm_.mov(w, kRax, to_reg(dividend));
+    masm_.alu(Alu::sub, w, kRax, Src::of(kRdx));
+  }
+  free_reg(remainder ? kRdx : kRax);
+  release(dividend);
+  push_reg(int_kind(w), remainder ? kRax : kRdx);
+}
+
+/// 32 bits: the high half of x * ceil(2^64 / d) is exact, since its error stays below 2^32 * 2^32 / 2^64.
+/// 64 bits: Granlund and Montgomery, "Division by Invariant Integers using Multiplication", figure 4.1:
+///   m = floor(2^64 * (2^l - d) / d) + 1 with l = ceil(log2 d);  t = high(m * x);  q = (((x - t) >> 1) + t) >> (l - 1)
+void Compiler::divide_by_multiplying(Width w, std::uint64_t divisor, bool remainder, Value v) {
+  __extension__ using Wide = unsigned __int128;
+  const Reg x = to_reg(v, RegSet::of(kRax, kRdx));
+  claim(kRax);
+  claim(kRdx);
+  if (w == Width::w32) {
+    masm_.mov_imm(kRax, ~std::uint64_t{0} / divisor + 1);
+    masm_.multiply_high(Width::w64, x, false);
+  } else {
+    const int l = 64 - std::countl_zero(divisor - 1);
+    const Wide two_to_l = Wide{1} << l;
+    masm_.mov_imm(kRax, static_cast<std::uint64_t>(((two_to_l - divisor) << 64) / divisor) + 1);
+    masm_.multiply_high(Width::w64, x, false);
+    masm_.mov(Width::w64, kRax, x);
+    masm_.alu(Alu::sub, Width::w64, kRax, Src::of(kRdx));
+    masm_.shift_imm(Shift::shr_u, Width::w64, kRax, kRax, 1);
+    masm_.alu(Alu::add, Width::w64, kRdx, Src::of(kRax));
+    if (l > 1) masm_.shift_imm(Shift::shr_u, Width::w64, kRdx, kRdx, static_cast<std::uint8_t>(l - 1));
+  }
+  finish_quotient(w, divisor, remainder, v);
+}
+
+/// q = floor(x * m / 2^(32 + s)) + (x < 0), m = floor(2^(32 + s) / |d|) + 1 with 2^s < |d| (Warren, "Hacker's Delight",
+/// 10-1): x * m fits 64 bits since m < 2^32. Negated for d < 0.
+bool Compiler::divide_by_constant_s32(std::int32_t divisor, bool remainder, const Value& lhs) {
+  if (divisor == 1 || divisor == -1 || divisor == INT32_MIN) return false;
+  const std::uint32_t magnitude =
+      divisor < 0 ? 0 - static_cast<std::uint32_t>(divisor) : static_cast<std::uint32_t>(divisor);
+  const int s = 31 - std::countl_zero(magnitude - 1);  // 2^s < magnitude <= 2^(s + 1)
+  const std::uint64_t m = (std::uint64_t{1} << (32 + s)) / magnitude + 1;
+  Value v = lhs;
+  const Reg x = to_reg(v, RegSet::of(kRax, kRdx));
+  claim(kRax);
+  claim(kRdx);
+  masm_.sign_extend(Width::w64, kRdx, x, 4);
+  masm_.mov_imm(kRax, m);
+  masm_.multiply(Width::w64, kRdx, Src::of(kRdx), Src::of(kRax));
+  masm_.shift_imm(Shift::shr_s, Width::w64, kRdx, kRdx, static_cast<std::uint8_t>(32 + s));
+  masm_.shift_imm(Shift::shr_u, Width::w32, kRax, x, 31);
+  masm_.alu(Alu::add, Width::w32, kRdx, Src::of(kRax));
+  if (divisor < 0) masm_.neg(Width::w32, kRdx);
+  finish_quotient(Width::w32, static_cast<std::uint32_t>(divisor), remainder, v);
   return true;
 }
 
@@ -143,6 +244,13 @@ void Compiler::int_shift(Shift op, Width w) {
   if (rhs.is_const()) {
     const auto count = static_cast<std::uint8_t>(rhs.bits & (w == Width::w32 ? 31 : 63));
     if (count == 0) return repush(lhs);
+    constexpr std::uint8_t kI32Add = 0x6a, kI64Add = 0x7c;
+    if (op == Shift::shl && count <= 3 && next_opcode() == (w == Width::w32 ? kI32Add : kI64Add)) {
+      static_cast<void>(to_reg(lhs));
+      repush(lhs);
+      top().scale_log2 = count;
+      return;
+    }
     const Dest d = dest_for(kind, &lhs, nullptr, ip_ + 1);
     masm_.shift_imm(op, w, d.reg, to_reg(lhs), count);
     return finish(d, kind, lhs);

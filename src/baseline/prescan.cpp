@@ -100,6 +100,16 @@ class Scanner : public binary::CategoryVisitor<Scanner> {
   HEDDLE_SERVICE(AtomicNotify)
   HEDDLE_SERVICE(Gc)
 #undef HEDDLE_SERVICE
+  Status on_memory_copy(const binary::imm::MemoryCopy& i) {  // small ones are done inline
+    out_.uses_memory0 |= i.dst.value == 0 || i.src.value == 0;
+    call();
+    return {};
+  }
+  Status on_memory_fill(const binary::imm::Memory& i) {
+    out_.uses_memory0 |= i.memory.value == 0;
+    call();
+    return {};
+  }
   Status on_memory_size(const binary::imm::Memory&) { return {}; }
   Status on_table_get(const binary::imm::Table&) { return {}; }
   Status on_table_set(const binary::imm::Table&) { return {}; }

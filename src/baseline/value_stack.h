@@ -29,6 +29,7 @@ struct Value {
   Where where = Where::constant;
   Reg reg;                           ///< if reg
   Cond cond = Cond::ne;              ///< if flags
+  std::uint8_t scale_log2 = 0;       ///< the add that follows shall shift it left by this (in a register or pinned)
   std::uint32_t slot = 0;            ///< byte offset from rsp
   std::uint64_t bits = 0;            ///< if constant; i32 zero-extended; v128: index into v128_consts_
   std::uint32_t local = 0;           ///< if local

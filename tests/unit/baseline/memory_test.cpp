@@ -229,6 +229,50 @@ OPCODE_TEST(BaselineMemory, bulk_instructions_pass_their_operands_and_trap_by_st
   EXPECT_EQ(m.call("kept", {i32(4), f64(6)}).results[0].i32, 5u * 7 + 36) << "values and locals outlive a service";
 }
 
+OPCODE_TEST(BaselineMemory, small_copies_and_fills_are_whole_or_nothing) {
+  for (const MemoryShape& shape : kMemories) {
+    std::string wat = fmt::format("(module {}", shape.declarations);
+    const std::string memory = fmt::format("{}", shape.index);
+    for (int size = 1; size <= 66; ++size) {
+      wat += fmt::format("(func (param {0} {0}) (memory.copy {1} {1} (local.get 0) (local.get 1) ({0}.const {2})))",
+                         shape.address, memory, size);
+      wat += fmt::format("(func (param {0}) (memory.fill {1} (local.get 0) (i32.const 0x1a5) ({0}.const {2})))",
+                         shape.address, memory, size);
+    }
+    Machine m(wat + ")");
+    ASSERT_TRUE(m.ok());
+    std::uint8_t* base = m.memory(shape.index);
+    std::vector<std::uint8_t> model(kPage);
+    const auto same = [&] { return std::memcmp(model.data(), base, kPage) == 0; };
+    for (std::uint64_t size = 1; size <= 66; ++size) {
+      const auto copy = static_cast<std::uint32_t>(2 * (size - 1)), fill_func = copy + 1;
+      fill(m, shape.index);
+      std::memcpy(model.data(), base, kPage);
+      const std::uint64_t last = kPage - size;
+      const std::pair<std::uint64_t, std::uint64_t> good[] = {
+          {0, 100}, {1000, 1001}, {2001, 2000}, {3000, 3000 + size / 2}, {4000 + size / 2, 4000}, {last, 5}, {7, last}};
+      for (const auto& [dst, src] : good) {
+        ASSERT_FALSE(m.call(copy, {address(shape, dst), address(shape, src)}).trapped());
+        std::memmove(model.data() + dst, model.data() + src, size);
+        ASSERT_TRUE(same()) << size << " bytes " << src << " to " << dst;
+      }
+      const std::pair<std::uint64_t, std::uint64_t> bad[] = {
+          {last + 1, 0}, {0, last + 1}, {kPage, 8}, {kPage - 1 + (size == 1), 8}, {0xffffffff, 0}, {8, 0xffffffff}};
+      for (const auto& [dst, src] : bad) {
+        ASSERT_EQ(m.call(copy, {address(shape, dst), address(shape, src)}).trap, TrapCode::memory_out_of_bounds);
+        ASSERT_TRUE(same()) << size << " bytes " << src << " to " << dst << ": nothing is written";
+        ASSERT_EQ(m.call(fill_func, {address(shape, dst > last ? dst : src)}).trap, TrapCode::memory_out_of_bounds);
+        ASSERT_TRUE(same()) << size;
+      }
+      for (std::uint64_t dst : {std::uint64_t{0}, std::uint64_t{33}, last}) {
+        ASSERT_FALSE(m.call(fill_func, {address(shape, dst)}).trapped());
+        std::memset(model.data() + dst, 0xa5, size);
+        ASSERT_TRUE(same()) << size;
+      }
+    }
+  }
+}
+
 OPCODE_TEST(BaselineMemory, a_service_that_comes_back_interrupted_traps) {
   Machine m(R"((module (memory 1) (func (export "f") (drop (memory.grow (i32.const 0))))))");
   m.store().interrupt.store(1);

@@ -241,6 +241,105 @@ OPCODE_TEST(BaselineNumeric, conversions_match_the_model) {
   run_family(spec::Family::Convert);
 }
 
+OPCODE_TEST(BaselineNumeric, a_shift_that_is_added_is_still_a_shift_modulo_its_width) {
+  std::string wat = "(module (func $nothing)";
+  for (const char* type : {"i32", "i64"})
+    for (int count = 1; count <= 4; ++count) {
+      const std::string shifted = fmt::format("({0}.shl (local.get 1) ({0}.const {1}))", type, count);
+      const std::string head = fmt::format("(func (param {0} {0}) (result {0})", type);
+      wat += fmt::format("{} ({}.add (local.get 0) {}))", head, type, shifted);
+      wat += fmt::format("{} (call $nothing) ({}.add (local.get 0) {}))", head, type, shifted);
+      wat += fmt::format("{0} (local.set 1 ({1}.add (local.get 0) {2})) (local.get 1))", head, type, shifted);
+      wat += fmt::format("{0} (local.set 0 ({1}.add (local.get 0) {2})) (local.get 0))", head, type, shifted);
+      wat += fmt::format("{0} ({1}.add ({1}.xor (local.get 0) ({1}.const 0)) {2}))", head, type, shifted);
+      wat += fmt::format("{0} ({1}.sub ({1}.add ({1}.const 1000) {2}) ({1}.const 1000)) (local.get 0) {1}.add)", head,
+                         type, shifted);
+      wat += fmt::format("{0} ({1}.add {2} (local.get 0)))", head, type, shifted);
+    }
+  Machine m(wat + ")");
+  constexpr std::uint32_t kShapes = 7;
+  for (Bits a : edges('I'))
+    for (Bits b : edges('I'))
+      for (std::uint32_t count = 1; count <= 4; ++count)
+        for (std::uint32_t shape = 0; shape < kShapes; ++shape) {
+          const std::uint32_t f = 1 + (count - 1) * kShapes + shape;
+          const auto a32 = static_cast<std::uint32_t>(a), b32 = static_cast<std::uint32_t>(b);
+          ASSERT_EQ(m.call(f, {i32(a32), i32(b32)}).results[0].i32, a32 + (b32 << count)) << shape;
+          ASSERT_EQ(m.call(f + 4 * kShapes, {i64(a), i64(b)}).results[0].i64, a + (b << count)) << shape;
+        }
+}
+
+OPCODE_TEST(BaselineNumeric, division_by_any_constant) {
+  const std::vector<Bits> divisors = {1,
+                                      2,
+                                      3,
+                                      5,
+                                      6,
+                                      7,
+                                      9,
+                                      10,
+                                      11,
+                                      12,
+                                      25,
+                                      60,
+                                      100,
+                                      125,
+                                      625,
+                                      641,
+                                      1000,
+                                      3600,
+                                      65535,
+                                      65537,
+                                      1000000,
+                                      16777213,
+                                      86400000,
+                                      1000000000,
+                                      0x55555555,
+                                      0x7fffffff,
+                                      0x80000001,
+                                      0xaaaaaaab,
+                                      0xfffffffd,
+                                      0xffffffff,
+                                      0xfffffff6,
+                                      0xffffff9c,
+                                      0x80000000,
+                                      0x100000001,
+                                      0x8000000000000001,
+                                      0xfffffffffffffffd,
+                                      0x5555555555555556,
+                                      1000000000000,
+                                      10000000000000000000u};
+  for (const char* op : {"div_u", "rem_u", "div_s", "rem_s"})
+    for (char letter : {'i', 'I'}) {
+      const std::string text = fmt::format("{}.{}", type_name(letter), op);
+      const Model& model = numeric_models().at(text);
+      std::string wat = "(module";
+      for (Bits d : divisors)
+        wat += fmt::format("(func (param {0}) (result {0}) ({1} (local.get 0) {2}))", type_name(letter), text,
+                           constant(letter, d));
+      Machine m(wat + ")");
+      for (std::uint32_t f = 0; f < divisors.size(); ++f) {
+        const Bits d = letter == 'i' ? static_cast<std::uint32_t>(divisors[f]) : divisors[f];
+        std::vector<Bits> values = edges(letter);
+        for (Bits k : {1u, 2u, 3u, 1000u})
+          for (Bits near : {d * k - 1, d * k, d * k + 1}) values.push_back(near);
+        Bits random = 88172645463325252u;  // xorshift, fixed seed
+        for (int i = 0; i < 200; ++i) {
+          random ^= random << 13;
+          random ^= random >> 7;
+          random ^= random << 17;
+          values.push_back(random >> (i % 50));
+        }
+        for (Bits v : values) {
+          if (letter == 'i') v = static_cast<std::uint32_t>(v);
+          const Op described{text, "", letter};
+          check(described, "by a constant", v, d, model(v, d), m.call(f, {value_of(letter, v)}));
+          if (testing::Test::HasFatalFailure()) return;
+        }
+      }
+    }
+}
+
 __extension__ using Wide = unsigned __int128;
 __extension__ using SignedWide = __int128;
 
