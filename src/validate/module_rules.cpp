@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <unordered_set>
+#include <vector>
 
 #include "validate/const_expr.h"
 #include "validate/errors.h"
@@ -80,15 +80,30 @@ std::size_t index_space_size(const Module& m, spec::ExternKind kind) {
   HEDDLE_UNREACHABLE("every extern kind has an index space");
 }
 
+/// The first export in the module whose name stands there already; nullptr if there is none. Sorted, not hashed: names
+/// can be chosen such that their hashes collide.
+const module::Export* first_repeated_export(const Module& m) {
+  std::vector<const module::Export*> by_name;
+  by_name.reserve(m.exports.size());
+  for (const module::Export& e : m.exports) by_name.push_back(&e);
+  std::sort(by_name.begin(), by_name.end(), [](const module::Export* a, const module::Export* b) {
+    const int order = a->name.compare(b->name);
+    return order != 0 ? order < 0 : a < b;
+  });
+  const module::Export* first = nullptr;
+  for (std::size_t i = 1; i < by_name.size(); ++i)
+    if (by_name[i]->name == by_name[i - 1]->name && (first == nullptr || by_name[i] < first)) first = by_name[i];
+  return first;
+}
+
 // https://webassembly.github.io/spec/core/valid/modules.html#exports
 base::Status check_exports(const Module& m) {
-  std::unordered_set<std::string_view> names;
-  names.reserve(m.exports.size());
+  const module::Export* repeated = first_repeated_export(m);
   for (const module::Export& e : m.exports) {
     const std::size_t count = index_space_size(m, e.kind);
     const char* what = e.kind == spec::ExternKind::func ? "function" : spec::extern_kind_name(e.kind);
     if (e.index >= count) return errors::unknown(what, e.index, count, e.offset);
-    if (!names.insert(e.name).second) return errors::invalid(e.offset, "duplicate export name", e.name);
+    if (&e == repeated) return errors::invalid(e.offset, "duplicate export name", e.name);
   }
   return {};
 }

@@ -105,6 +105,7 @@ TEST(ValidateModule, export_names_exist_and_differ) {
   VALID("(func (export \"a\")) (memory (export \"b\") 1)");
   INVALID("(func (export \"a\") (export \"a\"))", "duplicate export name");
   INVALID("(func (export \"a\")) (memory (export \"a\") 1)", "duplicate export name");
+  INVALID("(func (export \"z\") (export \"a\") (export \"z\") (export \"a\"))", "duplicate export name: z");
   INVALID("(export \"a\" (func 0))", "unknown function 0");
   INVALID("(export \"a\" (table 0))", "unknown table 0");
   INVALID("(export \"a\" (memory 0))", "unknown memory 0");
