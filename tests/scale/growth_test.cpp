@@ -78,7 +78,7 @@ TEST_P(Growth, memory_and_code_are_in_proportion_to_the_input) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Growth, testing::ValuesIn(shapes().begin(), shapes().end()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
 }  // namespace heddle::bench
