@@ -19,8 +19,9 @@ const std::uint8_t* first_thread_limit(const std::uint8_t* here) {
   std::size_t bytes = kMostBytes;
   if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
     bytes = std::min<std::size_t>(bytes, limit.rlim_cur);
-  const std::size_t usable = bytes - bytes / 4 - 2 * runtime::kHostStackBytes;
-  return here - std::min(usable, bytes);
+  const std::size_t ours = bytes - bytes / 4;
+  constexpr std::size_t kBelow = 2 * runtime::kHostStackBytes;
+  return here - (ours > 2 * kBelow ? ours - kBelow : ours / 4);
 }
 
 const std::uint8_t* other_thread_limit(const std::uint8_t* here) {
