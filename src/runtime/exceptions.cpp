@@ -68,7 +68,7 @@ struct ExceptionHeap::Marker {
   }
 
   /// Words of [begin, end); reads stack frames of any kind, so no sanitizer looks.
-  __attribute__((no_sanitize("address", "memory", "thread"))) void range(const void* begin, const void* end) {
+  __attribute__((no_sanitize("address"), no_sanitize("thread"))) void range(const void* begin, const void* end) {
     for (auto at = (reinterpret_cast<std::uintptr_t>(begin) + 7) & ~std::uintptr_t{7};
          at + 8 <= reinterpret_cast<std::uintptr_t>(end); at += 8)
       word(*reinterpret_cast<const volatile std::uintptr_t*>(at));

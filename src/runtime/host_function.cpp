@@ -62,15 +62,15 @@ void HostCall::trap(spec::TrapCode code, std::string message) {
   self_->store->host_trap = static_cast<std::uint32_t>(code);
 }
 
-HostFunction::HostFunction(spec::FuncType type, Handler handler, void* user)
+HostFunction::HostFunction(spec::FuncType type, Handler call, void* user_data)
     : type_(std::move(type)),
       group_(module::canonicalize(type_)),
       canonical_(group_->types[0].get()),
-      handler_(handler),
-      user_(user) {}
+      handler_(call),
+      user_(user_data) {}
 
-HostFunction::HostFunction(spec::FuncType type, const module::CanonicalType* canonical, Generic handler, void* user)
-    : type_(std::move(type)), canonical_(canonical), handler_(&call_generic), generic_(handler), user_(user) {}
+HostFunction::HostFunction(spec::FuncType type, const module::CanonicalType* identity, Generic call, void* user_data)
+    : type_(std::move(type)), canonical_(identity), handler_(&call_generic), generic_(call), user_(user_data) {}
 
 std::shared_ptr<const HostFunction> HostFunction::generic(spec::FuncType type, Generic handler, void* user) {
   auto function = std::make_shared<HostFunction>(std::move(type), &call_generic, user);
