@@ -85,12 +85,13 @@ void Compiler::atomic_cmpxchg(const binary::imm::MemArg& memarg, Kind kind, unsi
   const RegSet not_rax = RegSet::of(kRax);
   Value replacement = pop(), expected = pop();
   const Reg r = to_reg(replacement, not_rax);
-  const Access a = access(memarg, bytes, true, not_rax);
+  // Before the address, which may need two registers for a moment: there are only three besides rax.
   if (!(expected.is_reg() && expected.reg == kRax)) {
     claim(kRax);
     load_to(expected, kRax);
     release(expected);
   }
+  const Access a = access(memarg, bytes, true, not_rax);
   const Address at = ready(a);
   memory_site(a);
   masm_.atomic_compare_exchange(at, r, bytes);

@@ -305,6 +305,25 @@ abi::CodeArtifact Compiler::take_artifact(module::ValidatedBody body) {
   return artifact;
 }
 
+void Compiler::trim() {
+  constexpr std::size_t kKeptBytes = 1 << 20;
+  const auto trim_vector = [](auto& v) {
+    using Vector = std::remove_reference_t<decltype(v)>;
+    if (v.capacity() * sizeof(typename Vector::value_type) > kKeptBytes) Vector().swap(v);
+  };
+  trim_vector(stack_);
+  trim_vector(locals_);
+  trim_vector(prescan_.locals);
+  trim_vector(controls_);
+  trim_vector(steps_);
+  trim_vector(jump_targets_);
+  trim_vector(trap_sites_);
+  trim_vector(call_sites_);
+  trim_vector(relocations_);
+  trim_vector(handlers_);
+  masm_.trim();
+}
+
 // ---- results
 
 std::uint32_t Compiler::hinted_local(Kind kind, const std::uint8_t* next) const {

@@ -51,6 +51,8 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   abi::Unsupported unsupported() const { return {unsupported_offset_, unsupported_}; }
   abi::CodeArtifact take_artifact(module::ValidatedBody body);
   Prescan& prescan() { return prescan_; }
+  /// After a function: gives back what only huge ones need.
+  void trim();
 
   // ---- what validate::Checked calls
   void begin_body(std::span<const binary::LocalRun> runs);

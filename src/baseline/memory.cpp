@@ -182,12 +182,13 @@ constexpr std::uint64_t kMaxInlineBytes = 64;
 
 /// A block as at most four pieces, the last two perhaps overlapping.
 struct Pieces {
-  Kind kind = Kind::v128;  ///< i32: one byte each
+  Kind kind = Kind::v128;  ///< i32: one or two bytes each
+  std::uint32_t width = 16;
   std::uint32_t offsets[4] = {};
   std::uint32_t count = 0;
 
   explicit Pieces(std::uint64_t size) {
-    const std::uint32_t width = size >= 16 ? 16 : size >= 8 ? 8 : size >= 4 ? 4 : 1;
+    width = size >= 16 ? 16 : size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : 1;
     kind = width == 16 ? Kind::v128 : width == 8 ? Kind::f64 : width == 4 ? Kind::f32 : Kind::i32;
     const auto bytes = static_cast<std::uint32_t>(size);
     for (std::uint32_t at = 0; at + width <= bytes; at += width) offsets[count++] = at;
@@ -212,7 +213,7 @@ bool Compiler::copy_inline(const Value& size, const binary::imm::MemoryCopy& imm
   for (std::uint32_t i = 0; i < pieces.count; ++i) {
     memory_site(from);
     if (pieces.kind == Kind::i32)
-      masm_.load_int(held[i], read.plus(static_cast<std::int32_t>(pieces.offsets[i])), 1, false, Width::w32);
+      masm_.load_int(held[i], read.plus(static_cast<std::int32_t>(pieces.offsets[i])), pieces.width, false, Width::w32);
     else
       masm_.load(pieces.kind, held[i], read.plus(static_cast<std::int32_t>(pieces.offsets[i])));
   }
@@ -221,7 +222,7 @@ bool Compiler::copy_inline(const Value& size, const binary::imm::MemoryCopy& imm
     memory_site(to);
     const Address at = write.plus(static_cast<std::int32_t>(pieces.offsets[i - 1]));
     if (pieces.kind == Kind::i32)
-      masm_.store_int(at, held[i - 1], 1);
+      masm_.store_int(at, held[i - 1], pieces.width);
     else
       masm_.store(pieces.kind, at, held[i - 1]);
     free_reg(held[i - 1]);
@@ -243,7 +244,7 @@ bool Compiler::fill_inline(const Value& size, const Value& value, const binary::
     memory_site(to);
     const Address at = write.plus(static_cast<std::int32_t>(pieces.offsets[i - 1]));
     if (pieces.kind == Kind::i32)
-      masm_.store_imm(at, static_cast<std::int32_t>(value.bits & 0xff), 1);
+      masm_.store_imm(at, static_cast<std::int32_t>(word & 0xffff), pieces.width);
     else
       masm_.store(pieces.kind, at, machine::kFloatScratch);
   }

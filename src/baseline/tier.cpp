@@ -32,7 +32,9 @@ abi::CompileResult BaselineTier::compile(const abi::CompileRequest& request) con
   thread_local std::unique_ptr<Compiler> compiler;
   if (compiler == nullptr) compiler = std::make_unique<Compiler>();
   compiler->limit_cpu(cpu_);
-  return compile_with(*compiler, request);
+  abi::CompileResult result = compile_with(*compiler, request);
+  compiler->trim();
+  return result;
 }
 
 }  // namespace heddle::baseline

@@ -55,6 +55,12 @@ void MacroAssembler::begin(bool want_listing) {
   ok_ = true;
 }
 
+void MacroAssembler::trim() {
+  constexpr std::size_t kKeptBytes = 1 << 20;
+  if (code_.textSection()->buffer().capacity() > kKeptBytes) code_.reset(asmjit::ResetPolicy::kHard);
+  if (pool_.capacity() * sizeof(PoolEntry) > kKeptBytes) std::vector<PoolEntry>().swap(pool_);
+}
+
 void MacroAssembler::finish() {
   if (pool_.empty()) return;
   a_.align(asmjit::AlignMode::kData, 16);

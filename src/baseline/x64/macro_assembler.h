@@ -44,6 +44,8 @@ class MacroAssembler {
 
   /// Starts a new function; storage of the last one is reused.
   void begin(bool want_listing);
+  /// Gives back storage that a huge function left behind; the code is gone then.
+  void trim();
   /// Appends the constant pool; nothing may be emitted afterwards.
   void finish();
   std::uint32_t offset() const { return static_cast<std::uint32_t>(a_.offset()); }
@@ -60,7 +62,7 @@ class MacroAssembler {
   void keep_flags(bool on) { keep_flags_ = on; }
 
   Label new_label() { return Label{a_.newLabel().id()}; }
-  void bind(Label label) { a_.bind(asmjit::Label(label.id)); }
+  void bind(Label label) { check(a_.bind(asmjit::Label(label.id))); }
   bool is_bound(Label label) const { return code_.isLabelBound(label.id); }
   std::uint32_t offset_of(Label label) const { return static_cast<std::uint32_t>(code_.labelOffset(label.id)); }
 

@@ -191,6 +191,52 @@ OPCODE_TEST(BaselineAtomic, an_exchange_of_many_values_needs_no_more_registers_t
   EXPECT_EQ(m.call("f", {i32(a), i32(b), i32(c)}).results[0].i32, want);
 }
 
+OPCODE_TEST(BaselineAtomic, operands_in_temporaries_while_every_pin_is_taken) {
+  // Eight hot locals leave four integer temporaries; a 64-bit memory wants the most of them.
+  std::string heat = "(local.set 8 (i64.const 3)) (loop $l ";
+  for (int i = 0; i < 9; ++i)
+    for (int k = 0; k < 4; ++k) heat += fmt::format("(local.set {0} (i64.add (local.get {0}) (i64.const 0)))", i);
+  heat += "(br_if $l (i32.wrap_i64 (local.tee 8 (i64.sub (local.get 8) (i64.const 1))))))";
+  const auto temp = [](int local) { return fmt::format("(i64.add (local.get {}) (local.get {}))", local, local + 1); };
+  const auto in_order = [&](int from) {  // address, then operands, all in temporaries
+    return fmt::format("(i64.sub {} {}) {} {}", temp(0), temp(0), temp(from), temp(from + 1));
+  };
+  std::string wat = "(module (memory i64 1 1 shared)";
+  for (const char* op : {"i64.atomic.rmw.cmpxchg offset=8", "i64.atomic.rmw8.cmpxchg_u offset=0x80000000",
+                         "i64.atomic.rmw.or offset=8", "i64.atomic.rmw.xchg offset=8"}) {
+    const bool two = std::string_view(op).find("cmpxchg") != std::string_view::npos;
+    wat += fmt::format(
+        "(func (param i64 i64 i64 i64 i64 i64 i64 i64) (result i64) (local i64) {} {} {} {} {} {} {} "
+        "i64.add i64.add i64.add)",
+        heat, temp(4), temp(5), temp(6), in_order(2), two ? "" : "drop", op);
+  }
+  wat += fmt::format(
+      "(func (param i64 i64 i64 i64 i64 i64 i64 i64) (result i64) (local i64) {} {} {} (memory.copy "
+      "(i64.sub {} {}) (i64.sub {} {}) (i64.const 3)) i64.add)",
+      heat, temp(4), temp(5), temp(1), temp(1), temp(2), temp(2));
+  Machine m(wat + ")");
+  ASSERT_TRUE(m.ok());
+  std::vector<VmValue> args;
+  for (Word i = 1; i <= 8; ++i) args.push_back(i64(i * 100));
+  const auto sum = [](Word i) { return (i + 1) * 100 + (i + 2) * 100; };  // temp(i)
+  const Word below = sum(4) + sum(5) + sum(6);
+  const auto word = [&] {
+    Word w;
+    std::memcpy(&w, m.memory() + 8, 8);
+    return w;
+  };
+  const auto put = [&](Word w) { std::memcpy(m.memory() + 8, &w, 8); };
+  put(sum(2));
+  EXPECT_EQ(m.call(0, args).results[0].i64, below + sum(2));
+  EXPECT_EQ(word(), sum(3));
+  EXPECT_EQ(m.call(1, args).trap, TrapCode::memory_out_of_bounds);
+  put(1);
+  EXPECT_EQ(m.call(2, args).results[0].i64, below + 1);
+  EXPECT_EQ(word(), sum(2) | 1);
+  EXPECT_EQ(m.call(3, args).results[0].i64, below + (sum(2) | 1));
+  EXPECT_EQ(m.call(4, args).results[0].i64, sum(4) + sum(5));
+}
+
 OPCODE_TEST(BaselineAtomic, wait_notify_and_fence) {
   Machine m(R"((module (memory 1 1 shared) (memory i64 1 1 shared)
     (func (export "wait32") (param i32 i32 i64) (result i32)
