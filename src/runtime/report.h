@@ -16,8 +16,8 @@ class ThreadGroup;
 /// "main thread" or "thread 7".
 std::string thread_name(std::uint32_t tid);
 
-/// One line for each frame: "    at name (module offset 0x1a2b)"; at most `max_frames`, then "... N more". The names
-/// are the name section's. Not from a signal handler.
+/// One line for each frame: "    at name (file.c:12, module offset 0x1a2b)"; at most `max_frames`, then "... N more".
+/// The names are the name section's, the lines DWARF's, if the module has it. Not from a signal handler.
 std::string format_stack(const StackTrace& trace, std::size_t max_frames = 50);
 
 /// What one thread of a group does at a moment: for reports only.

@@ -19,7 +19,7 @@ def parse_command_line():
     parser = argparse.ArgumentParser()
     parser.add_argument("--heddle", required=True)
     parser.add_argument("--guests", required=True, type=pathlib.Path, help="the build's guests folder")
-    parser.add_argument("--variant", default="wasm", choices=["wasm", "sdk"])
+    parser.add_argument("--variant", default="wasm", choices=["wasm", "sdk", "with_debug_info"])
     parser.add_argument("--option", action="append", default=[], help="goes to heddle, before the file")
     parser.add_argument("--exit", type=int, default=0, help="the exit code wanted")
     parser.add_argument("--stdout", metavar="REGEX", help="what standard output must be, wholly")
