@@ -19,6 +19,7 @@ constexpr Verb kVerbs[] = {
     {"run", run_main, "run a WASI program (the verb may be left out)"},
     {"inspect", inspect_main, "say what a module consists of and what it needs"},
     {"print", print_main, "write a module as text"},
+    {"timeline", timeline_main, "draw what run --trace-threads wrote"},
     {"validate", validate_main, "check modules without running them"},
     {"wast", wast_main, "execute the specification's test scripts"},
 };

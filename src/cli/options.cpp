@@ -81,6 +81,11 @@ base::Result<bool> parse_deadlock(std::string_view text) {
 }
 
 void add_limits(CLI::App& app, engine::RunOptions& run) {
+  single(app, "--trace-threads", "FILE", "Write what the threads did and when, for Perfetto and heddle timeline",
+         [&run](const std::string& text) -> base::Status {
+           run.trace_file = text;
+           return {};
+         });
   single(app, "--deadlock", "report|ignore", "ignore: let a program wait in which every thread waits for ever",
          into(run.report_deadlock, parse_deadlock));
   single(app, "--timeout", "TIME", "End the program after this time, with exit code 124",
@@ -192,6 +197,13 @@ std::optional<int> parse_run(int argc, char** argv, RunArguments& out) {
   out.file = guest[0];
   guest[0] = out.argv0.empty() ? last_part(out.file) : out.argv0;
   return std::nullopt;
+}
+
+std::optional<int> parse_timeline(int argc, char** argv, TimelineArguments& out) {
+  CLI::App app("Draws what heddle run --trace-threads wrote, as one HTML page", "heddle timeline");
+  app.add_option("FILE", out.file, "The trace")->required();
+  app.add_option("-o,--output", out.page, "The page to write")->required();
+  return parse(app, argc, argv);
 }
 
 std::optional<int> parse_validate(int argc, char** argv, FileArguments& out) {

@@ -26,6 +26,12 @@ struct FileArguments {
   std::vector<std::string> files;
 };
 
+struct TimelineArguments {
+  std::string file;
+  std::string page;
+};
+
+std::optional<int> parse_timeline(int argc, char** argv, TimelineArguments& out);
 std::optional<int> parse_validate(int argc, char** argv, FileArguments& out);
 
 struct WastArguments : FileArguments {

@@ -9,6 +9,7 @@ using VerbMain = int (*)(int argc, char** argv);
 int run_main(int argc, char** argv);
 int inspect_main(int argc, char** argv);
 int print_main(int argc, char** argv);
+int timeline_main(int argc, char** argv);
 int validate_main(int argc, char** argv);
 int wast_main(int argc, char** argv);
 

@@ -34,6 +34,7 @@ struct RunOptions {
   std::uint64_t max_memory_bytes = runtime::ResourceLimits::kUnlimited;
   std::uint64_t max_table_entries = runtime::ResourceLimits::kUnlimited;
   std::uint64_t timeout_ns = 0;  ///< 0: none
+  std::string trace_file;        ///< where to write what the threads did (Trace Event Format); empty: nowhere
   bool report_deadlock = true;   ///< end the program when all its threads wait for ever
   /// Called once the outcome is decided, by whichever thread decides it, while others still run. May end the process.
   std::function<void(const runtime::Outcome&)> on_outcome;

@@ -13,15 +13,6 @@ namespace {
 using runtime::EntryStatus;
 using runtime::Outcome;
 
-runtime::ThreadGroup::Options group_options(const RunOptions& options) {
-  runtime::ThreadGroup::Options result;
-  result.max_threads = options.max_threads;
-  result.thread_stack_bytes = options.thread_stack_bytes;
-  result.report_deadlock = options.report_deadlock;
-  result.on_claim = options.on_outcome;
-  return result;
-}
-
 Outcome invalid_body(const base::Error& error) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::trapped;
@@ -37,7 +28,28 @@ Program::Program(std::shared_ptr<const LoadedModule> module, RunOptions options)
     : module_(std::move(module)),
       options_(std::move(options)),
       limits_(options_.max_memory_bytes, options_.max_table_entries),
-      group_(group_options(options_)) {}
+      trace_(options_.trace_file.empty() ? nullptr : std::make_unique<runtime::Trace>()),
+      group_(group_options()) {}
+
+runtime::ThreadGroup::Options Program::group_options() {
+  runtime::ThreadGroup::Options result;
+  result.max_threads = options_.max_threads;
+  result.thread_stack_bytes = options_.thread_stack_bytes;
+  result.report_deadlock = options_.report_deadlock;
+  result.on_claim = [this](const Outcome& outcome) { on_claim(outcome); };
+  result.trace = trace_.get();
+  return result;
+}
+
+void Program::on_claim(const Outcome& outcome) {
+  Outcome told = outcome;
+  // Now: whoever is told may end the process.
+  if (trace_ != nullptr) {
+    const base::Status written = trace_->write(options_.trace_file);
+    if (!written.ok()) told.message += (told.message.empty() ? "" : "\n") + written.error().message;
+  }
+  if (options_.on_outcome) options_.on_outcome(told);
+}
 
 Program::~Program() {
   if (module_->validation != nullptr) module_->validation->on_error({});

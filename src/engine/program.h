@@ -10,6 +10,7 @@
 #include "runtime/linker.h"
 #include "runtime/outcome.h"
 #include "runtime/thread_group.h"
+#include "runtime/trace.h"
 #include "threads/thread_spawn.h"
 
 namespace heddle::engine {
@@ -37,13 +38,17 @@ class Program {
  private:
   Program(std::shared_ptr<const LoadedModule> module, RunOptions options);
   base::Status link();
+  runtime::ThreadGroup::Options group_options();
+  /// The outcome is decided: on whatever thread.
+  void on_claim(const runtime::Outcome& outcome);
   /// What the main thread's guest code came to; may be overruled by an earlier claim.
   base::Result<runtime::Outcome> run_main();
   base::Result<runtime::EntryStatus> enter();
 
   std::shared_ptr<const LoadedModule> module_;
   RunOptions options_;
-  runtime::ResourceLimits limits_;  // before all that counts on it
+  runtime::ResourceLimits limits_;         // before all that counts on it
+  std::unique_ptr<runtime::Trace> trace_;  // only with RunOptions::trace_file
   runtime::ThreadGroup group_;
   std::unique_ptr<wasi::Context> wasi_;
   std::unique_ptr<threads::ThreadSpawn> spawn_;  // only for a module that imports thread-spawn

@@ -4,6 +4,7 @@
 #include "runtime/guest_memory.h"
 #include "runtime/instance.h"
 #include "runtime/parking_lot.h"
+#include "runtime/trace.h"
 #include "spec/trap_codes.h"
 
 namespace heddle::runtime {
@@ -34,7 +35,12 @@ std::int64_t wait(VmCtx* ctx, std::uint32_t index, std::uint64_t address, std::u
   if (!memory.shared()) return trap(spec::TrapCode::expected_shared_memory);
   Store& store = instance.store();
   store.state().wait_address.store(address + offset, std::memory_order_relaxed);
+  TraceRow* trace = store.trace();
+  if (trace != nullptr) [[unlikely]]
+    trace->add_wait(store, address + offset);
   const WaitResult result = Wait(store, reinterpret_cast<T*>(at), expected, timeout_ns);
+  if (trace != nullptr) [[unlikely]]
+    trace->add_wait_end(store, static_cast<std::uint32_t>(result));
   if (result == WaitResult::interrupted) return trap(spec::TrapCode::interrupted);
   return static_cast<std::int64_t>(result);
 }
@@ -55,12 +61,17 @@ extern "C" std::int64_t heddle_builtin_atomic_wait64(VmCtx* ctx, std::uint32_t m
 
 extern "C" std::int64_t heddle_builtin_atomic_notify(VmCtx* ctx, std::uint32_t index, std::uint64_t address,
                                                      std::uint64_t offset, std::uint32_t count) {
-  Memory& memory = static_cast<Instance*>(ctx->instance)->memory(spec::MemIndex(index));
+  auto& instance = *static_cast<Instance*>(ctx->instance);
+  Memory& memory = instance.memory(spec::MemIndex(index));
   spec::TrapCode code;
   const std::uint8_t* at = cell(memory, address, offset, sizeof(std::uint32_t), code);
   if (at == nullptr) return trap(code);
   if (!memory.shared()) return 0;  // nobody can wait there
-  return notify(at, count);
+  Store& store = instance.store();
+  const std::uint32_t woken = notify(at, count, store.tid());
+  if (store.trace() != nullptr) [[unlikely]]
+    store.trace()->add_wake(address + offset, woken);
+  return woken;
 }
 
 }  // namespace heddle::runtime

@@ -62,8 +62,9 @@ struct Waiter {
   ThreadGroup* endless = nullptr;  // the group that counts this wait, if it has no timeout
   Waiter* previous = nullptr;
   Waiter* next = nullptr;
-  bool linked = false;                 // under the bucket's lock
-  std::atomic<std::uint32_t> word{0};  // 1: notified. Release by the notifier; pairs with the acquire in sleep()
+  bool linked = false;  // under the bucket's lock
+  std::atomic<std::uint32_t> word{
+      0};  // notified: 1 + who did it. Release by the notifier; pairs with the acquire in sleep()
 };
 
 struct alignas(64) Bucket {
@@ -175,14 +176,23 @@ WaitResult wait(Store& store, T* address, T expected, std::int64_t timeout_ns) {
   }
   if (deadlock) w.endless->end_by_deadlock();
   const Woken woken = sleep(store.vm(), w, endless ? nullptr : &deadline);
-  if (woken == Woken::notified) return WaitResult::ok;
+  const auto note_waker = [&] {
+    store.state().woken_by.store(w.word.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  };
+  if (woken == Woken::notified) {
+    note_waker();
+    return WaitResult::ok;
+  }
   bool was_linked;
   {
     BucketHold hold(bucket.lock);
     was_linked = w.linked;
     if (was_linked) bucket.unlink(w);
   }
-  if (!was_linked) await_notifier(w);
+  if (!was_linked) {
+    await_notifier(w);
+    note_waker();
+  }
   if (woken == Woken::cancelled) return WaitResult::interrupted;
   return was_linked ? WaitResult::timed_out : WaitResult::ok;  // notified at the last moment counts as notified
 }
@@ -197,7 +207,7 @@ WaitResult wait64(Store& store, std::uint64_t* address, std::uint64_t expected, 
   return wait(store, address, expected, timeout_ns);
 }
 
-std::uint32_t notify(const void* address, std::uint32_t count) {
+std::uint32_t notify(const void* address, std::uint32_t count, std::uint32_t by) {
   Bucket& bucket = bucket_of(address);
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (count == 0 || bucket.count.load() == 0) return 0;
@@ -220,7 +230,7 @@ std::uint32_t notify(const void* address, std::uint32_t count) {
   while (woken != nullptr) {
     std::atomic<std::uint32_t>& word = woken->word;
     woken = woken->next;  // before the word is set: after that the node is gone
-    word.store(1, std::memory_order_release);
+    word.store(by + 1, std::memory_order_release);
     // The address may be stale by now; then this wakes nobody, or somebody who looks again.
     futex(word, FUTEX_WAKE, 1);
   }

@@ -25,7 +25,8 @@ enum class WaitResult : std::uint32_t { ok = 0, not_equal = 1, timed_out = 2, in
 WaitResult wait32(Store& store, std::uint32_t* address, std::uint32_t expected, std::int64_t timeout_ns);
 WaitResult wait64(Store& store, std::uint64_t* address, std::uint64_t expected, std::int64_t timeout_ns);
 
-/// Wakes up to `count` waiters on `address`; returns how many. Any thread.
-std::uint32_t notify(const void* address, std::uint32_t count);
+/// Wakes up to `count` waiters on `address`; returns how many. Any thread. `by`: its id in the group, which the waiters
+/// find in ThreadState::woken_by.
+std::uint32_t notify(const void* address, std::uint32_t count, std::uint32_t by = 0);
 
 }  // namespace heddle::runtime

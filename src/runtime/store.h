@@ -21,6 +21,7 @@ namespace heddle::runtime {
 class Instance;
 class ThreadGroup;
 class ResourceLimits;
+class TraceRow;
 
 /// What the thread is doing, for reports: written by the thread itself (relaxed stores around host calls and waits),
 /// read by reporters (relaxed). A report may be a moment old; nothing else depends on it.
@@ -29,6 +30,7 @@ struct ThreadState {
   std::atomic<Kind> kind{Kind::host};
   std::atomic<std::uint64_t> wait_address{0};        ///< guest address, if waiting
   std::atomic<std::uint64_t> since_ns{0};            ///< CLOCK_MONOTONIC
+  std::atomic<std::uint32_t> woken_by{0};            ///< thread that ended the last wait, if somebody did
   std::atomic<const char*> host_call_name{nullptr};  ///< static string, if host_call
   std::atomic<std::int64_t> host_call_fd{-1};
 };
@@ -49,6 +51,8 @@ class Store {
   void set_tid(std::uint32_t tid) { tid_ = tid; }
   pid_t kernel_tid() const { return kernel_tid_; }
   ThreadState& state() { return state_; }
+  /// Where this thread's doings are noted; nullptr unless its group is traced. Own thread.
+  TraceRow* trace() const { return trace_; }
   const std::uint8_t* stack_limit() const { return stack_limit_; }
 
   /// The store whose wasm (or host call) runs on this thread, or nullptr. Initial-exec TLS; async-signal-safe.
@@ -97,6 +101,7 @@ class Store {
   std::uint32_t tid_ = 0;
   pid_t kernel_tid_;
   ThreadState state_;
+  TraceRow* trace_ = nullptr;  // the group's, set by add_member
   std::string trap_text_;
   StackTrace trap_stack_;
   std::atomic<StackCapture*> capture_{nullptr};  // acq_rel on both sides

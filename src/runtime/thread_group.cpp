@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "runtime/report.h"
+#include "runtime/trace.h"
 
 namespace heddle::runtime {
 
@@ -20,10 +21,13 @@ bool ThreadGroup::add_member(Store& store, bool admitted) {
   store.member_admitted_ = admitted;
   store.member_index_ = members_.size();
   members_.push_back(&store);
+  if (options_.trace != nullptr) store.trace_ = options_.trace->add_row(store.tid());
   return true;
 }
 
 void ThreadGroup::remove_member(Store& store) {
+  if (store.trace_ != nullptr) store.trace_->add_end();
+  store.trace_ = nullptr;
   base::MutexLock lock(mutex_);
   HEDDLE_CHECK(store.member_index_ < members_.size() && members_[store.member_index_] == &store,
                "a store that leaves has joined");

@@ -35,6 +35,8 @@
 
 namespace heddle::runtime {
 
+class Trace;
+
 class ThreadGroup {
  public:
   struct Options {
@@ -44,6 +46,7 @@ class ThreadGroup {
     /// Called by whoever claims the end, right after it is decided and before the other threads are interrupted. May
     /// end the process.
     std::function<void(const Outcome&)> on_claim;
+    Trace* trace = nullptr;  ///< borrowed: where all members' doings are noted, if anywhere
   };
 
   explicit ThreadGroup(Options options) : options_(std::move(options)), native_(options_.thread_stack_bytes) {}

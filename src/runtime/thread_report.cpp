@@ -59,6 +59,18 @@ bool await_answer(Asked& asked, std::uint64_t deadline) {
   return true;
 }
 
+// Chosen: what somebody reads. Each stack with DWARF costs a pass over its lines, too.
+constexpr std::size_t kMaxGroups = 40;
+constexpr std::size_t kFramesShown = 30;
+
+/// Equal for stacks that read alike, whatever tier their code is of.
+std::string place_of(const StackTrace& stack) {
+  std::string place;
+  for (const StackFrame& frame : stack.frames)
+    place += fmt::format("\n{} {}", static_cast<const void*>(frame.code->owner), frame.body_offset);
+  return place + fmt::format("\n{}", stack.omitted);
+}
+
 std::string describe_state(const ThreadReport& r) {
   const auto on_fd = [&r] { return r.host_call_fd >= 0 ? fmt::format(" of fd {}", r.host_call_fd) : std::string(); };
   switch (r.kind) {
@@ -145,22 +157,29 @@ std::string format_reports(std::vector<ThreadReport> reports) {
     std::uint64_t longest_ns = 0;
     const ThreadReport* first = nullptr;
   };
-  // What a thread does and where, as text: equal texts belong together. In the order of the first thread of each.
+  // What a thread does and where. In the order of the first thread of each.
   std::map<std::string, std::size_t> places;
   std::vector<Group> groups;
   for (const ThreadReport& r : reports) {
-    const auto [at, is_new] = places.emplace(describe_state(r) + format_stack(r.stack), groups.size());
+    const auto [at, is_new] = places.emplace(describe_state(r) + place_of(r.stack), groups.size());
     if (is_new) groups.push_back({{}, 0, &r});
     Group& g = groups[at->second];
     g.tids.push_back(r.tid);
     g.longest_ns = std::max(g.longest_ns, r.for_ns);
   }
   std::string text;
+  std::size_t shown = 0;
+  std::size_t threads_shown = 0;
   for (const Group& g : groups) {
+    if (shown++ == kMaxGroups) break;
+    threads_shown += g.tids.size();
     text += fmt::format("\n\n{}: {}", name_threads(g.tids), describe_state(*g.first));
     if (tells_time(*g.first)) text += fmt::format(" for {}", duration(g.longest_ns));
-    text += format_stack(g.first->stack);
+    text += format_stack(g.first->stack, kFramesShown);
   }
+  if (threads_shown < reports.size())
+    text += fmt::format("\n\n... {} more threads in {} other places", reports.size() - threads_shown,
+                        groups.size() - kMaxGroups);
   return text;
 }
 

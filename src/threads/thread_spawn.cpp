@@ -5,6 +5,7 @@
 
 #include "runtime/report.h"
 #include "runtime/store.h"
+#include "runtime/trace.h"
 
 namespace heddle::threads {
 namespace {
@@ -23,6 +24,8 @@ const spec::FuncType& start_type() {
 std::int32_t handle_spawn(runtime::HostCall& call, std::uint32_t start_arg) {
   auto& self = *static_cast<ThreadSpawn*>(call.user());
   const std::int32_t tid = self.spawn(start_arg);
+  runtime::TraceRow* trace = call.store().trace();
+  if (trace != nullptr && tid > 0) trace->add_spawn(static_cast<std::uint32_t>(tid));
   // While the group ends nobody hears an answer: the claim may not have reached this thread's flag yet, so set it here.
   if (call.store().group() != nullptr && call.store().group()->ending())
     call.vm_store()->interrupt.store(1, std::memory_order_release);

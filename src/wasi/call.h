@@ -11,6 +11,7 @@
 #include "runtime/host_function.h"
 #include "runtime/interruptible.h"
 #include "runtime/store.h"
+#include "runtime/trace.h"
 #include "wasi/context.h"
 #include "wasi/fd_table.h"
 #include "wasi/host_errno.h"
@@ -25,7 +26,11 @@ class Call {
  public:
   /// `name`: a static string.
   Call(runtime::HostCall& host, const char* name)
-      : host_(host), name_(name), context_(*static_cast<Context*>(host.user())), memory_(memory_of(host, context_)) {}
+      : host_(host),
+        trace_(host.store().trace(), name),
+        name_(name),
+        context_(*static_cast<Context*>(host.user())),
+        memory_(memory_of(host, context_)) {}
 
   runtime::HostCall& host() const { return host_; }
   Context& context() const { return context_; }
@@ -94,6 +99,7 @@ class Call {
   }
 
   runtime::HostCall& host_;
+  runtime::TraceCall trace_;
   const char* name_;
   Context& context_;
   runtime::GuestMemory memory_;
