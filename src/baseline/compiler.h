@@ -48,6 +48,7 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   /// True if the frame outgrew what the prologue checks for: compile again with big_frame.
   bool needs_big_frame() const;
   bool is_unsupported() const { return unsupported_ != nullptr; }
+  bool is_exhausted() const { return exhausted_; }
   abi::Unsupported unsupported() const { return {unsupported_offset_, unsupported_}; }
   abi::CodeArtifact take_artifact(module::ValidatedBody body);
   Prescan& prescan() { return prescan_; }

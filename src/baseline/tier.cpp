@@ -18,6 +18,8 @@ abi::CompileResult compile_with(Compiler& compiler, const abi::CompileRequest& r
       if (compiler.is_unsupported()) return compiler.unsupported();
       return std::move(body).error();
     }
+    if (compiler.is_exhausted())
+      return abi::Unsupported{request.module.module().body(request.func).range.begin, "too few registers"};
     if (!big_frame && compiler.needs_big_frame()) continue;
     return compiler.take_artifact(*body);
   }

@@ -15,6 +15,7 @@ void OperandState::reset_operands() {
   temps_ = free_ = machine::kTemps;
   operand_base_ = operand_end_ = 0;
   flags_wait_ = false;
+  exhausted_ = false;
   flushed_ = 0;
 }
 
@@ -34,7 +35,11 @@ Reg OperandState::alloc(RegSet from) {
     const Reg r = busy.take_first();
     if (owner_[r.id] != kHeld && (!victim.valid() || owner_[r.id] < owner_[victim.id])) victim = r;
   }
-  HEDDLE_CHECK(victim.valid(), "an operation never holds all temporaries");
+  if (!victim.valid()) {
+    HEDDLE_DCHECK(victim.valid(), "an operation never holds all temporaries");
+    exhausted_ = true;
+    return (temps_ & from).first();
+  }
   spill(owner_[victim.id]);
   free_.remove(victim);
   owner_[victim.id] = kHeld;
@@ -47,7 +52,11 @@ void OperandState::claim(Reg r) {
     owner_[r.id] = kHeld;
     return;
   }
-  HEDDLE_CHECK(temps_.has(r) && owner_[r.id] != kHeld, "a claimed register is not held by the same operation");
+  if (!temps_.has(r) || owner_[r.id] == kHeld) {
+    HEDDLE_DCHECK(false, "a claimed register is not held by the same operation");
+    exhausted_ = true;
+    return;
+  }
   Value& v = stack_[owner_[r.id]];
   const RegSet others = free_ & (r.is_float() ? RegSet::all_floats() : RegSet::all_ints());
   if (others.empty()) {

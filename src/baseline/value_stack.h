@@ -150,6 +150,9 @@ class OperandState {
   std::uint32_t operand_base_ = 0;  ///< where operand slots begin
   std::uint32_t operand_end_ = 0;   ///< highest slot byte used so far
   bool flags_wait_ = false;
+  /// An operation held every temporary: our own mistake, and the code is useless. The tier then answers Unsupported
+  /// rather than end a user's process; debug builds stop at the place.
+  bool exhausted_ = false;
 
  private:
   static constexpr std::uint32_t kHeld = 0xffffffffu;

@@ -201,40 +201,46 @@ OPCODE_TEST(BaselineAtomic, operands_in_temporaries_while_every_pin_is_taken) {
   const auto in_order = [&](int from) {  // address, then operands, all in temporaries
     return fmt::format("(i64.sub {} {}) {} {}", temp(0), temp(0), temp(from), temp(from + 1));
   };
-  std::string wat = "(module (memory i64 1 1 shared)";
-  for (const char* op : {"i64.atomic.rmw.cmpxchg offset=8", "i64.atomic.rmw8.cmpxchg_u offset=0x80000000",
-                         "i64.atomic.rmw.or offset=8", "i64.atomic.rmw.xchg offset=8"}) {
-    const bool two = std::string_view(op).find("cmpxchg") != std::string_view::npos;
-    wat += fmt::format(
-        "(func (param i64 i64 i64 i64 i64 i64 i64 i64) (result i64) (local i64) {} {} {} {} {} {} {} "
-        "i64.add i64.add i64.add)",
-        heat, temp(4), temp(5), temp(6), in_order(2), two ? "" : "drop", op);
-  }
-  wat += fmt::format(
-      "(func (param i64 i64 i64 i64 i64 i64 i64 i64) (result i64) (local i64) {} {} {} (memory.copy "
-      "(i64.sub {} {}) (i64.sub {} {}) (i64.const 3)) i64.add)",
-      heat, temp(4), temp(5), temp(1), temp(1), temp(2), temp(2));
-  Machine m(wat + ")");
-  ASSERT_TRUE(m.ok());
   std::vector<VmValue> args;
   for (Word i = 1; i <= 8; ++i) args.push_back(i64(i * 100));
-  const auto sum = [](Word i) { return (i + 1) * 100 + (i + 2) * 100; };  // temp(i)
-  const Word below = sum(4) + sum(5) + sum(6);
-  const auto word = [&] {
-    Word w;
-    std::memcpy(&w, m.memory() + 8, 8);
-    return w;
-  };
-  const auto put = [&](Word w) { std::memcpy(m.memory() + 8, &w, 8); };
-  put(sum(2));
-  EXPECT_EQ(m.call(0, args).results[0].i64, below + sum(2));
-  EXPECT_EQ(word(), sum(3));
-  EXPECT_EQ(m.call(1, args).trap, TrapCode::memory_out_of_bounds);
-  put(1);
-  EXPECT_EQ(m.call(2, args).results[0].i64, below + 1);
-  EXPECT_EQ(word(), sum(2) | 1);
-  EXPECT_EQ(m.call(3, args).results[0].i64, below + (sum(2) | 1));
-  EXPECT_EQ(m.call(4, args).results[0].i64, sum(4) + sum(5));
+  const auto sum = [](int i) { return static_cast<Word>(2 * i + 3) * 100; };  // temp(i)
+  for (int below = 0; below <= 4; ++below) {  // so that each operand meets each register
+    std::string values, additions;
+    Word rest = 0;
+    for (int i = 0; i < below; ++i) {
+      values += temp(3 + i);
+      additions += "i64.add ";
+      rest += sum(3 + i);
+    }
+    std::string wat = "(module (memory i64 1 1 shared)";
+    for (const char* op : {"i64.atomic.rmw.cmpxchg offset=8", "i64.atomic.rmw8.cmpxchg_u offset=0x80000000",
+                           "i64.atomic.rmw.or offset=8", "i64.atomic.rmw.xchg offset=8"}) {
+      const bool two = std::string_view(op).find("cmpxchg") != std::string_view::npos;
+      wat += fmt::format("(func (param i64 i64 i64 i64 i64 i64 i64 i64) (result i64) (local i64) {} {} {} {} {} {})",
+                         heat, values, in_order(2), two ? "" : "drop", op, additions);
+    }
+    wat += fmt::format(
+        "(func (param i64 i64 i64 i64 i64 i64 i64 i64) (result i64) (local i64) {} {} (memory.copy "
+        "(i64.sub {} {}) (i64.sub {} {}) (i64.const 3)) (i64.const 0) {})",
+        heat, values, temp(1), temp(1), temp(2), temp(2), additions);
+    Machine m(wat + ")");
+    ASSERT_TRUE(m.ok());
+    const auto word = [&] {
+      Word w;
+      std::memcpy(&w, m.memory() + 8, 8);
+      return w;
+    };
+    const auto put = [&](Word w) { std::memcpy(m.memory() + 8, &w, 8); };
+    put(sum(2));
+    EXPECT_EQ(m.call(0, args).results[0].i64, rest + sum(2));
+    EXPECT_EQ(word(), sum(3));
+    EXPECT_EQ(m.call(1, args).trap, TrapCode::memory_out_of_bounds);
+    put(1);
+    EXPECT_EQ(m.call(2, args).results[0].i64, rest + 1);
+    EXPECT_EQ(word(), sum(2) | 1);
+    EXPECT_EQ(m.call(3, args).results[0].i64, rest + (sum(2) | 1));
+    EXPECT_EQ(m.call(4, args).results[0].i64, rest);
+  }
 }
 
 OPCODE_TEST(BaselineAtomic, wait_notify_and_fence) {
