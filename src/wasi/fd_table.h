@@ -64,8 +64,9 @@ class FdTable {
   Errno insert(std::unique_ptr<OpenFile> file, std::uint32_t& fd) HEDDLE_EXCLUDES(mutex_);
   /// badf if it is not open.
   Errno close(std::uint32_t fd) HEDDLE_EXCLUDES(mutex_);
-  /// `to` gets what `from` had, `from` is closed; what `to` had is closed. Both must be open (badf). The same number
-  /// twice: nothing happens.
+  /// `to` gets what `from` had, `from` is closed; what `to` had, if anything, is closed. badf if `from` is not open or
+  /// `to` is beyond what the table holds. The same number twice: nothing happens. (The witx is silent on a `to` that is
+  /// not open; programs that park stdout elsewhere and bring it back need it, and dup2 allows it.)
   Errno renumber(std::uint32_t from, std::uint32_t to) HEDDLE_EXCLUDES(mutex_);
   std::uint32_t open_count() HEDDLE_EXCLUDES(mutex_);
 
@@ -78,7 +79,10 @@ class FdTable {
 
   /// The slot's word if its chunk exists.
   std::atomic<std::uint64_t>* slot(std::uint32_t fd) const;
-  /// Puts `next` (or nothing) into the word; returns what was there, with its count in references_.
+  /// The word, in a chunk that is made if need be; fd < max_open_.
+  std::atomic<std::uint64_t>& slot_to_fill_locked(std::uint32_t fd) HEDDLE_REQUIRES(mutex_);
+  /// Puts `next` (or nothing) in the place of an open file; returns that, with its count in references_. nullptr, and
+  /// nothing happens, if there is none.
   OpenFile* swap_locked(std::atomic<std::uint64_t>& word, OpenFile* next) HEDDLE_REQUIRES(mutex_);
   static void drop_slot_reference(OpenFile* file);
   static void move_counts(std::atomic<std::uint64_t>& word, OpenFile& file);

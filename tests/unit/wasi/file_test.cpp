@@ -227,7 +227,9 @@ TEST_P(File, renumber_moves_and_closes) {
   std::uint32_t a = 0, b = 0;
   ASSERT_EQ(t->open(3, "a", 0, kReadRights, a), Errno::success);
   ASSERT_EQ(t->open(3, "b", 0, kReadRights, b), Errno::success);
-  EXPECT_EQ(t->call("fd_renumber", a, 99), Errno::badf);
+  EXPECT_EQ(t->call("fd_renumber", a, 4096), Errno::badf) << "the table ends there";
+  EXPECT_EQ(t->call("fd_renumber", a, 999), Errno::success) << "parked at a free number";
+  EXPECT_EQ(t->call("fd_renumber", 999, a), Errno::success) << "and brought back";
   EXPECT_EQ(t->call("fd_renumber", 99, a), Errno::badf);
   EXPECT_EQ(t->call("fd_renumber", a, 0xffffffff), Errno::badf);
   EXPECT_EQ(t->call("fd_renumber", a, a), Errno::success);

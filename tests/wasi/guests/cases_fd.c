@@ -248,7 +248,9 @@ void cases_fd_readdir(const struct function* f) {
 void cases_fd_renumber(const struct function* f) {
   const u32 a = file("a"), b = file("b");
   expect(f, "badf: source", CALL(99, a), BADF);
-  expect(f, "badf: target", CALL(a, 99), BADF);
+  expect(f, "badf: target beyond the table", CALL(a, 100000), BADF);
+  expect(f, "success: to a free number", CALL(a, 99), SUCCESS);
+  expect(f, "success: and back", CALL(99, a), SUCCESS);
   expect(f, "success: itself", CALL(a, a), SUCCESS);
   expect(f, "success", CALL(a, b), SUCCESS);
   expect(f, "badf: moved away", CALL(a, b), BADF);
