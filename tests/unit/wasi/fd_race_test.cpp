@@ -68,9 +68,9 @@ void blocked_reader_keeps_its_file(How how) {
       GuestThread t(guest);
       std::uint32_t fd = 0;
       ASSERT_EQ(t.open(3, "other", 0, kReadRights, fd), Errno::success);
-      if (how == How::close)
+      if (how == How::close) {
         EXPECT_EQ(t.call("fd_close", 0), Errno::success);
-      else
+      } else
         EXPECT_EQ(t.call("fd_renumber", fd, 0), Errno::success);
       for (int i = 0; i < 20; ++i) EXPECT_EQ(t.open(3, "other", 0, kReadRights, fd), Errno::success);
     }
@@ -149,7 +149,9 @@ void fight(Guest& guest, unsigned seed) {
       case 5: {
         std::set<std::string> names;
         e = t.list(fd, names, 512);
-        if (e == Errno::success) ASSERT_EQ(names.size(), 12u);
+        if (e == Errno::success) {
+          ASSERT_EQ(names.size(), 12u);
+        }
         break;
       }
       case 6: {

@@ -20,7 +20,7 @@ class File : public ::testing::TestWithParam<bool> {
   std::unique_ptr<GuestThread> t;
 };
 INSTANTIATE_TEST_SUITE_P(By, File, ::testing::Values(false, true),
-                         [](const auto& info) { return info.param ? "walk" : "openat2"; });
+                         [](const auto& which) { return which.param ? "walk" : "openat2"; });
 
 TEST_P(File, is_written_and_read_back) {
   std::uint32_t fd = 0;

@@ -208,7 +208,7 @@ const Blocker kBlockers[] = {
 
 class Blocked : public ::testing::TestWithParam<Blocker> {};
 INSTANTIATE_TEST_SUITE_P(In, Blocked, ::testing::ValuesIn(kBlockers),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& which) { return std::string(which.param.name); });
 
 TEST_P(Blocked, call_ends_with_its_group) {
   Folder folder;

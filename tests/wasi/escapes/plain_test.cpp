@@ -77,7 +77,7 @@ std::vector<std::string> paths(const Canary& canary) {
 
 class Escape : public ::testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(By, Escape, ::testing::Values(false, true),
-                         [](const auto& info) { return info.param ? "walk" : "openat2"; });
+                         [](const auto& which) { return which.param ? "walk" : "openat2"; });
 
 TEST_P(Escape, no_call_reaches_outside_by_any_name) {
   Canary canary;
@@ -119,8 +119,9 @@ TEST_P(Escape, is_answered_with_perm) {
   for (const char* path : {"..", "/", "../outside/secret", "dirlink/secret", "absolute/secret", "up/outside/secret"})
     for (const char* name :
          {"read", "create", "stat", "set_times", "make_directory", "unlink", "rename_from", "symlink"})
-      if (std::string(path) != ".." || std::string(name) != "create")
+      if (std::string(path) != ".." || std::string(name) != "create") {
         EXPECT_EQ(attack(name).run(t, canary, path, stolen), Errno::perm) << name << " " << path;
+      }
   EXPECT_EQ(attack("read").run(t, canary, "loop", stolen), Errno::loop);
   EXPECT_EQ(attack("create").run(t, canary, "dangling", stolen), Errno::perm);
   EXPECT_EQ(attack("create").run(t, canary, "filelink", stolen), Errno::perm);

@@ -37,7 +37,7 @@ void while_rewriting(Guest& guest, const std::function<void()>& rewrite, const s
 
 class PathBytes : public ::testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(By, PathBytes, ::testing::Values(false, true),
-                         [](const auto& info) { return info.param ? "walk" : "openat2"; });
+                         [](const auto& which) { return which.param ? "walk" : "openat2"; });
 
 TEST_P(PathBytes, rewritten_during_the_call_lead_nowhere_else) {
   Canary canary;
@@ -75,7 +75,9 @@ TEST_P(PathBytes, rewritten_during_the_call_lead_nowhere_else) {
             }
           } else {
             e = t.call("path_filestat_get", 3, 1, kShared, size, t.scratch());
-            if (e == Errno::success) ASSERT_FALSE(canary.holds(t.load<Filestat>(t.scratch()).ino));
+            if (e == Errno::success) {
+              ASSERT_FALSE(canary.holds(t.load<Filestat>(t.scratch()).ino));
+            }
           }
           ASSERT_NE(e, Errno::acces);
           seen_good += e == Errno::success;
@@ -103,7 +105,9 @@ TEST(IovecBytes, rewritten_during_the_call_stay_within_the_memory) {
   write_file(folder / "f", std::string(256, 'x'));
   int sockets[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets), 0);
-  if (::geteuid() == 0) ASSERT_EQ(::lchown((folder / "f").c_str(), 65534, 65534), 0);
+  if (::geteuid() == 0) {
+    ASSERT_EQ(::lchown((folder / "f").c_str(), 65534, 65534), 0);
+  }
   Options options = Guest::with_folder(folder.path());
   options.sockets = {sockets[0]};
   Guest guest(options);
@@ -129,7 +133,9 @@ TEST(IovecBytes, rewritten_during_the_call_stay_within_the_memory) {
           ++answers[e];
           const bool expected = e == Errno::success || e == Errno::fault || e == Errno::again;
           ASSERT_TRUE(expected) << static_cast<int>(e);
-          if (e == Errno::success) ASSERT_LE(t.load<std::uint32_t>(t.scratch()), 128u);
+          if (e == Errno::success) {
+            ASSERT_LE(t.load<std::uint32_t>(t.scratch()), 128u);
+          }
         }
       });
   EXPECT_GT(answers[Errno::success], 0);
@@ -164,7 +170,9 @@ TEST(SubscriptionBytes, rewritten_during_poll_oneoff_write_no_event_too_many) {
           const Errno e = t.call("poll_oneoff", kShared, kOut, kCount, t.scratch());
           ++answers[e];
           ASSERT_TRUE(e == Errno::success || e == Errno::inval);
-          if (e == Errno::success) ASSERT_LE(t.load<std::uint32_t>(t.scratch()), kCount);
+          if (e == Errno::success) {
+            ASSERT_LE(t.load<std::uint32_t>(t.scratch()), kCount);
+          }
           for (std::uint32_t at = kBehind; at < kBehind + 64; at += 4) ASSERT_EQ(t.load<std::uint32_t>(at), kGuard);
         }
       });

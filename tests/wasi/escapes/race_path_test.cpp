@@ -114,9 +114,9 @@ const Race kRaces[] = {
 
 class EscapeRace : public ::testing::TestWithParam<std::tuple<Race, bool>> {};
 INSTANTIATE_TEST_SUITE_P(Of, EscapeRace, ::testing::Combine(::testing::ValuesIn(kRaces), ::testing::Bool()),
-                         [](const auto& info) {
-                           return std::string(std::get<0>(info.param).name) +
-                                  (std::get<1>(info.param) ? "_by_walk" : "_by_openat2");
+                         [](const auto& which) {
+                           return std::string(std::get<0>(which.param).name) +
+                                  (std::get<1>(which.param) ? "_by_walk" : "_by_openat2");
                          });
 
 TEST_P(EscapeRace, with_a_swapping_sibling_reaches_nothing_outside) {
@@ -299,7 +299,9 @@ TEST(EscapeRace, without_preopens_no_number_becomes_a_directory) {
 TEST(EscapeRace, non_blocking_open_of_what_becomes_a_fifo_returns) {
   Canary canary;
   ASSERT_EQ(::mkfifo((canary.inside() + "/fifo").c_str(), 0666), 0);
-  if (::geteuid() == 0) ASSERT_EQ(::lchown((canary.inside() + "/fifo").c_str(), 65534, 65534), 0);
+  if (::geteuid() == 0) {
+    ASSERT_EQ(::lchown((canary.inside() + "/fifo").c_str(), 65534, 65534), 0);
+  }
   canary.make_file("file", "");
   Guest guest(Guest::with_folder(canary.inside()));
   int done = 0;
