@@ -64,9 +64,11 @@ void move_bytes(std::uint8_t* to, const std::uint8_t* from, std::size_t size_byt
 #endif
 }
 
-/// Calls use(begin, size) for consecutive chunks of [0, total); false if the thread shall leave wasm.
+/// Calls use(begin, size) for consecutive chunks of [0, total); false if the thread shall leave wasm. Nothing is
+/// nothing: the pointers of an empty operation may be null.
 template <class Use>
 bool in_chunks(const VmCtx* ctx, std::uint64_t total, Use use) {
+  if (total == 0) return true;
   for (std::uint64_t done = 0;;) {
     const std::uint64_t now = std::min(total - done, kChunkBytes);
     use(done, now);
