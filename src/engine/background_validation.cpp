@@ -12,10 +12,17 @@ BackgroundValidation::~BackgroundValidation() {
   thread_.join();
 }
 
-void BackgroundValidation::on_error(std::function<void(const base::Error&)> report) {
+std::uint64_t BackgroundValidation::add_listener(Report report) {
   base::MutexLock lock(mutex_);
-  report_ = std::move(report);
-  if (error_ && report_) report_(*error_);
+  if (error_) report(*error_);
+  const std::uint64_t id = next_id_++;
+  listeners_.emplace(id, std::move(report));
+  return id;
+}
+
+void BackgroundValidation::remove_listener(std::uint64_t id) {
+  base::MutexLock lock(mutex_);
+  listeners_.erase(id);
 }
 
 void BackgroundValidation::run() {
@@ -26,7 +33,7 @@ void BackgroundValidation::run() {
     if (body.ok()) continue;
     base::MutexLock lock(mutex_);
     error_ = body.error();
-    if (report_) report_(*error_);
+    for (const auto& [id, report] : listeners_) report(*error_);
     return;
   }
 }

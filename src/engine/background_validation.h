@@ -2,13 +2,15 @@
 // and stops at the first error, which it hands to whoever asked; ending the object ends the thread after its current
 // function.
 //
-// States: running -> done. error_ is written once, before `report` is called, by the thread; read by others only after
-// join. stop_ is a plain flag: relaxed, nothing else depends on it.
+// States: running -> done. error_ is written once, by the thread, under the lock under which listeners come, go and are
+// called. stop_ is a plain flag: relaxed, nothing else depends on it.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
-#include <memory>
+#include <map>
+#include <optional>
 #include <thread>
 
 #include "base/mutex.h"
@@ -24,9 +26,12 @@ class BackgroundValidation {
   BackgroundValidation(const BackgroundValidation&) = delete;
   BackgroundValidation& operator=(const BackgroundValidation&) = delete;
 
-  /// Calls `report` with the first error, at once if it is known already, else from the validating thread. One at a
-  /// time; an empty function takes the previous one back (and it is not being called any more).
-  void on_error(std::function<void(const base::Error&)> report) HEDDLE_EXCLUDES(mutex_);
+  using Report = std::function<void(const base::Error&)>;
+  /// Calls `report` with the first error, at once if it is known already, else from the validating thread. Returns what
+  /// remove_listener wants to know. Any number at a time (programs of one module); any thread.
+  std::uint64_t add_listener(Report report) HEDDLE_EXCLUDES(mutex_);
+  /// Afterwards the listener is not called any more, nor being called.
+  void remove_listener(std::uint64_t id) HEDDLE_EXCLUDES(mutex_);
 
  private:
   void run();
@@ -35,7 +40,8 @@ class BackgroundValidation {
   std::atomic<bool> stop_{false};
   base::Mutex mutex_;
   std::optional<base::Error> error_ HEDDLE_GUARDED_BY(mutex_);
-  std::function<void(const base::Error&)> report_ HEDDLE_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Report> listeners_ HEDDLE_GUARDED_BY(mutex_);
+  std::uint64_t next_id_ HEDDLE_GUARDED_BY(mutex_) = 1;
   std::thread thread_;  // last: starts when all else is there
 };
 

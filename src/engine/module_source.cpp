@@ -153,7 +153,9 @@ base::Status read_module(base::Bytes bytes, std::string name, spec::Features fea
 std::string ModuleSource::render(const base::Error& error) const {
   if (text.empty() || error.offset == base::kNoOffset) {
     std::string line = file + ": " + error.message;
-    if (error.offset != base::kNoOffset) line += " (at byte " + std::to_string(error.offset) + ")";
+    // Imports are named, all of them: the place of the first would say less.
+    if (error.offset != base::kNoOffset && error.kind != base::ErrorKind::unlinkable)
+      line += " (at byte " + std::to_string(error.offset) + ")";
     return line + "\n";
   }
   // Before there are bytes, offsets are the text's own.

@@ -1,6 +1,7 @@
 #include "engine/program.h"
 
 #include <fmt/format.h>
+#include <utility>
 
 #include "engine/background_validation.h"
 #include "engine/deadline.h"
@@ -52,7 +53,7 @@ void Program::on_claim(const Outcome& outcome) {
 }
 
 Program::~Program() {
-  if (module_->validation != nullptr) module_->validation->on_error({});
+  if (listener_ != 0) module_->validation->remove_listener(listener_);
   deadline_.reset();
   if (store_ == nullptr) return;
   group_.request_exit({});
@@ -86,11 +87,15 @@ base::Status Program::link() {
 }
 
 base::Result<Outcome> Program::run() {
-  HEDDLE_CHECK(store_ == nullptr, "a Program runs once");
+  HEDDLE_CHECK(!std::exchange(started_, true), "a Program runs once");
   store_ = std::make_unique<runtime::Store>(&group_, current_stack_limit(), &limits_);
-  HEDDLE_CHECK(group_.add_member(*store_), "nobody can have ended a group without members");
+  if (!group_.add_member(*store_)) {  // ended before it began
+    store_.reset();
+    return *group_.outcome();
+  }
   if (module_->validation != nullptr)
-    module_->validation->on_error([this](const base::Error& error) { group_.request_exit(invalid_body(error)); });
+    listener_ = module_->validation->add_listener(
+        [this](const base::Error& error) { group_.request_exit(invalid_body(error)); });
   if (options_.timeout_ns != 0) deadline_ = std::make_unique<Deadline>(group_, options_.timeout_ns);
   HEDDLE_TRY_ASSIGN(Outcome mine, run_main());
   group_.request_exit(std::move(mine));
@@ -101,8 +106,9 @@ base::Result<Outcome> Program::run_main() {
   HEDDLE_TRY_ASSIGN(const EntryStatus status, enter());
   // Interrupted: somebody has claimed the end already, so what we say changes nothing.
   if (status == EntryStatus::returned || status == EntryStatus::interrupted) return Outcome{};
-  if (const auto error = module_->code->error()) return invalid_body(*error);
-  return runtime::trap_outcome(*store_, status);
+  const Outcome outcome = runtime::trap_outcome(*store_, status);
+  const auto error = module_->code->error();
+  return outcome.trap == spec::TrapCode::invalid_function_body && error ? invalid_body(*error) : outcome;
 }
 
 base::Result<EntryStatus> Program::enter() {

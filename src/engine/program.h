@@ -55,6 +55,8 @@ class Program {
   runtime::Linker linker_;
   std::shared_ptr<const runtime::InstancePlan> plan_;
   std::unique_ptr<Deadline> deadline_;
+  std::uint64_t listener_ = 0;  // at the module's background validation
+  bool started_ = false;
   std::unique_ptr<runtime::Store> store_;  // of the main thread; after plan_, which owns what instances use
 };
 

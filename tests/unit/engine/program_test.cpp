@@ -136,6 +136,17 @@ TEST_F(ProgramTest, deep_recursion_ends_in_a_trap_on_any_thread) {
   other.join();
 }
 
+TEST_F(ProgramTest, a_group_that_was_ended_before_it_ran_never_runs) {
+  const auto ended = program(R"((module (func (export "_start") (loop $l (br $l)))))");
+  runtime::Outcome early;
+  early.kind = Kind::exited;
+  early.exit_code = 3;
+  ASSERT_TRUE(ended->group().request_exit(early));
+  const auto outcome = ended->run();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_EQ(outcome->exit_code, 3);
+}
+
 std::size_t entries_of(const char* folder) {
   DIR* dir = opendir(folder);
   std::size_t count = 0;
@@ -182,6 +193,25 @@ TEST_F(LazyProgramTest, an_invalid_body_that_is_never_called_ends_the_program_on
   EXPECT_EQ(outcome.kind, Kind::trapped);
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.message.rfind("type mismatch", 0), 0u) << outcome.message;
+}
+
+TEST_F(LazyProgramTest, every_program_of_a_module_hears_of_its_invalid_body) {
+  const auto loaded = load(R"((module
+      (func (export "_start") (loop $l (br $l)))
+      (func $invalid (result i32) (i64.const 0))))");
+  ASSERT_TRUE(loaded.ok());
+  const auto run_one = [&loaded] {
+    RunOptions options;
+    options.wasi.stdio = {null_stream(), null_stream(), null_stream()};
+    auto made = Program::create(*loaded, options);
+    ASSERT_TRUE(made.ok());
+    const auto outcome = (*made)->run();
+    ASSERT_TRUE(outcome.ok());
+    EXPECT_EQ(outcome->trap, spec::TrapCode::invalid_function_body);
+  };
+  std::thread other(run_one);
+  run_one();
+  other.join();
 }
 
 TEST_F(LazyProgramTest, calling_an_invalid_body_gives_the_same_message) {
