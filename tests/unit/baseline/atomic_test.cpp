@@ -114,7 +114,9 @@ void check_edges(const Runner& r, const std::vector<VmValue>& extra) {
   ASSERT_EQ(run(2, 16), odd) << r.info.text;
   ASSERT_EQ(run(2, 15), TrapCode::none) << r.info.text;
   ASSERT_EQ(run(4, 0), odd) << r.info.text;
-  if (bytes > 1) ASSERT_EQ(run(0, kPage + 1), TrapCode::unaligned_atomic) << r.info.text << ": alignment comes first";
+  if (bytes > 1) {
+    ASSERT_EQ(run(0, kPage + 1), TrapCode::unaligned_atomic) << r.info.text << ": alignment comes first";
+  }
 }
 
 constexpr Word kWords[] = {0, 1, 0x80, 0xff, 0x8000, 0xffff, 0x80000000, 0xffffffff, 0x8877665544332211, ~Word{0}};
@@ -136,7 +138,9 @@ OPCODE_TEST(BaselineAtomic, stores_write_their_width) {
       r.put(24, 0x5555555555555555);
       ASSERT_FALSE(r.m.call(1, {r.address(16), r.value(word)}).trapped()) << r.info.text;
       ASSERT_EQ(r.in_memory(24), word & mask(r.info.memory_bytes)) << r.info.text;
-      if (r.info.memory_bytes < 8) ASSERT_EQ(r.m.memory()[24 + r.info.memory_bytes], 0x55) << r.info.text;
+      if (r.info.memory_bytes < 8) {
+        ASSERT_EQ(r.m.memory()[24 + r.info.memory_bytes], 0x55) << r.info.text;
+      }
     }
     check_edges(r, {r.value(3)});
   });

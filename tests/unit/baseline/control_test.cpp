@@ -230,10 +230,18 @@ OPCODE_TEST(BaselineControl, more_values_than_registers) {
     Machine m(wat + "))");
     const std::uint32_t want = (40 * 2 + 39 * 40 / 2) * 3;
     const std::string_view t = type;
-    if (t == "i32") EXPECT_EQ(m.call("f", {i32(2), i32(3)}).results[0].i32, want);
-    if (t == "i64") EXPECT_EQ(m.call("f", {i64(2), i64(3)}).results[0].i64, want);
-    if (t == "f32") EXPECT_EQ(m.call("f", {f32(2), f32(3)}).results[0].i32, f32(static_cast<float>(want)).i32);
-    if (t == "f64") EXPECT_EQ(m.call("f", {f64(2), f64(3)}).results[0].i64, f64(want).i64);
+    if (t == "i32") {
+      EXPECT_EQ(m.call("f", {i32(2), i32(3)}).results[0].i32, want);
+    }
+    if (t == "i64") {
+      EXPECT_EQ(m.call("f", {i64(2), i64(3)}).results[0].i64, want);
+    }
+    if (t == "f32") {
+      EXPECT_EQ(m.call("f", {f32(2), f32(3)}).results[0].i32, f32(static_cast<float>(want)).i32);
+    }
+    if (t == "f64") {
+      EXPECT_EQ(m.call("f", {f64(2), f64(3)}).results[0].i64, f64(want).i64);
+    }
   }
 }
 

@@ -488,7 +488,9 @@ Outcome Machine::call(std::uint32_t func, const std::vector<VmValue>& args) {
       outcome.results.push_back(host.floats[0]);
     } else {
       outcome.results.push_back(i64(host.ints[0]));
-      if (kind == K::i32) EXPECT_EQ(host.ints[0] >> 32, 0u) << "an i32 result is zero-extended";
+      if (kind == K::i32) {
+        EXPECT_EQ(host.ints[0] >> 32, 0u) << "an i32 result is zero-extended";
+      }
     }
   }
   return outcome;

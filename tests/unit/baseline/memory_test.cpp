@@ -156,8 +156,12 @@ void run_store(const spec::OpcodeInfo& info, const MemoryShape& shape) {
     }
     ASSERT_EQ(got.trap, TrapCode::none) << where();
     ASSERT_EQ(std::memcmp(base + effective, &value, bytes), 0) << where();
-    if (effective > 0) ASSERT_EQ(base[effective - 1], 0xee) << where();
-    if (effective + bytes < kPage) ASSERT_EQ(base[effective + bytes], 0xee) << where();
+    if (effective > 0) {
+      ASSERT_EQ(base[effective - 1], 0xee) << where();
+    }
+    if (effective + bytes < kPage) {
+      ASSERT_EQ(base[effective + bytes], 0xee) << where();
+    }
   };
   for (std::uint64_t a : {std::uint64_t{0}, std::uint64_t{3}, last - 24, last}) {
     expect(0, a, true, a, word);
