@@ -13,7 +13,7 @@
 namespace heddle::runtime {
 
 /// Copies that may race with guest threads: bytes may be torn between writers, nothing worse. Not instrumented by
-/// ThreadSanitizer (guest races are the guest's affair); compiled as rep movsb, so each byte is read once.
+/// ThreadSanitizer (guest races are the guest's affair); assembly, so each byte is read once.
 void copy_from_guest(void* to, const std::uint8_t* from, std::size_t size_bytes);
 void copy_to_guest(std::uint8_t* to, const void* from, std::size_t size_bytes);
 
