@@ -109,8 +109,9 @@ def main():
     if times:
         median = statistics.median(times)
         print(f"from `ending` to the end: median {median:.1f} ms of {[round(t, 1) for t in times]}")
-        if median > options.ends_within_ms:
-            print(f"WRONG: wanted at most {options.ends_within_ms} ms")
+        limit = options.ends_within_ms * float(os.environ.get("HEDDLE_SLOWDOWN", "1"))  # of sanitizers
+        if median > limit:
+            print(f"WRONG: wanted at most {limit} ms")
             return 1
     return 0
 
