@@ -33,6 +33,8 @@ function(heddle_unit_test name)
   endif()
   add_executable(${name}_test ${sources})
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  # GoogleTest's macros are if/else themselves; under an `if` without braces g++ calls that ambiguous.
+  target_compile_options(${name}_test PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-dangling-else>)
   target_link_libraries(${name}_test PRIVATE heddle_flags GTest::gtest GTest::gtest_main ${ARG_LIBS})
   foreach(dep ${ARG_DEPS})
     target_link_libraries(${name}_test PRIVATE heddle_${dep})
