@@ -99,8 +99,9 @@ bool NativeThreads::start(Body body, void* argument) {
 
 void* NativeThreads::run(void* argument) {
   auto* thread = static_cast<Thread*>(argument);
-  SignalStack::use(thread->mapping + base::kOsPageBytes);
+  const stack_t before = SignalStack::use(thread->mapping + base::kOsPageBytes);
   thread->body(thread->argument, thread->mapping + below_guest_bytes());
+  SignalStack::restore(before);
   NativeThreads& owner = *thread->owner;
   base::MutexLock lock(owner.mutex_);
   owner.finished_.push_back(thread);

@@ -85,11 +85,17 @@ SignalStack::~SignalStack() {
   munmap(mapped_, signal_stack_bytes());
 }
 
-void SignalStack::use(void* stack) {
+stack_t SignalStack::use(void* stack) {
   stack_t request = {};
+  stack_t before = {};
   request.ss_sp = stack;
   request.ss_size = signal_stack_bytes();
-  HEDDLE_CHECK(sigaltstack(&request, nullptr) == 0, "a thread can have a signal stack");
+  HEDDLE_CHECK(sigaltstack(&request, &before) == 0, "a thread can have a signal stack");
+  return before;
+}
+
+void SignalStack::restore(const stack_t& before) {
+  if ((before.ss_flags & SS_DISABLE) == 0) sigaltstack(&before, nullptr);
 }
 
 void heddle_trap_arrived(abi::VmStore* vm) {

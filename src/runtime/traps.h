@@ -43,8 +43,10 @@ class SignalStack {
   SignalStack& operator=(const SignalStack&) = delete;
 
   /// Uses [stack, stack + signal_stack_bytes()) for the calling thread from now on; the memory belongs to the caller,
-  /// who keeps it until the thread ends.
-  static void use(void* stack);
+  /// who keeps it until the thread ends. Returns what the thread had.
+  static stack_t use(void* stack);
+  /// Gives the thread back what it had, if that was anything: who put it there may want to free it (sanitizers do).
+  static void restore(const stack_t& before);
 
  private:
   void* mapped_ = nullptr;
