@@ -3,6 +3,8 @@
 #include <mutex>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/os_memory.h"
@@ -10,6 +12,14 @@
 #include "runtime/entry.h"
 #include "runtime/store.h"
 #include "runtime/traps.h"
+
+#if defined(__SANITIZE_THREAD__)
+#define HEDDLE_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HEDDLE_THREAD_SANITIZER 1
+#endif
+#endif
 
 namespace heddle::runtime {
 namespace {
@@ -24,6 +34,19 @@ void install(int signal, void (*handler)(int, siginfo_t*, void*), int flags) {
   ours.sa_flags = SA_SIGINFO | SA_ONSTACK | flags;
   sigemptyset(&ours.sa_mask);
   HEDDLE_CHECK(sigaction(signal, &ours, nullptr) == 0, "a signal's action can be set");
+#ifdef HEDDLE_THREAD_SANITIZER
+  // ThreadSanitizer keeps signals back until the next call that it knows: never, in generated code. Past it, to the
+  // kernel, with the rest of the action as libc has set it.
+  struct {
+    void (*handler)(int, siginfo_t*, void*);
+    unsigned long flags;
+    void (*restorer)();
+    unsigned long mask;
+  } action{};
+  syscall(SYS_rt_sigaction, signal, nullptr, &action, sizeof action.mask);
+  action.handler = handler;
+  syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof action.mask);
+#endif
 }
 
 /// Leaves wasm because of VmStore::trap_code, which happened at trap_pc and trap_sp.

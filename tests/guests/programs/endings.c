@@ -3,9 +3,13 @@
 //     endings HOW WHO WHAT [N]
 //
 // HOW: trap | exit | return | abort      WHO: main | thread (return: main only)
+//      stay: nobody ends it from inside; WHO does WHAT like the others
 // WHAT the N (default 8) others do: spin | call | wait | read | sleep | yield | fill | mixed (spin, wait, read in turn)
+//      timedwait | poll (standard input) | fifo (open of the file `fifo`) | spawn (threads, one after the other)
 // Says `ending` on a line of its own just before; `exit` uses code 7. With `read`, standard input must stay open and
 // silent.
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -53,12 +57,40 @@ static void be_busy(const char* how_busy) {
   }
 }
 
+static void* nothing(void* argument) {
+  return argument;
+}
+
+/// What must not return.
+static void block(const char* how_busy) {
+  if (strcmp(how_busy, "timedwait") == 0) {
+    struct timespec far;
+    clock_gettime(CLOCK_REALTIME, &far);
+    far.tv_sec += 100000;
+    pthread_mutex_lock(&lock);
+    for (;;) pthread_cond_timedwait(&never, &lock, &far);
+  } else if (strcmp(how_busy, "poll") == 0) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    for (;;) poll(&input, 1, -1);
+  } else if (strcmp(how_busy, "fifo") == 0) {
+    int fd = open("/fifo", O_RDONLY);
+    printf("opening the FIFO gave %d: %s\n", fd, strerror(errno));
+    exit(99);
+  } else if (strcmp(how_busy, "spawn") == 0) {
+    for (;;) {
+      pthread_t thread;
+      if (pthread_create(&thread, NULL, nothing, NULL) == 0) pthread_join(thread, NULL);
+    }
+  }
+}
+
 static void* other(void* argument) {
   static const char* const in_turn[] = {"spin", "wait", "read"};
   const char* mine = what;
   if (strcmp(what, "mixed") == 0) mine = in_turn[*(int*)argument % 3];
   ++busy;
   be_busy(mine);
+  block(mine);
   return NULL;
 }
 
@@ -72,6 +104,8 @@ static void end(void) {
 
 static void* ender(void* argument) {
   end();
+  be_busy(what);
+  block(what);
   return argument;
 }
 
@@ -103,7 +137,12 @@ int main(int argc, char** argv) {
     pthread_t thread;
     pthread_create(&thread, NULL, ender, NULL);
     be_busy(strcmp(what, "mixed") == 0 ? "wait" : what);
+    block(what);
   }
   end();
+  if (strcmp(how, "stay") == 0) {
+    be_busy(what);
+    block(what);
+  }
   return 0;
 }
