@@ -111,6 +111,13 @@ void add_wasmtime_options(CLI::App& app, RunArguments& out) {
            [&out](Text text) { return apply_wasi_modules(text, out); });
 }
 
+Use take_inherited_listeners(wasi::Options& wasi) {
+  return [&wasi](const std::string&) -> base::Status {
+    HEDDLE_TRY_ASSIGN(wasi.sockets, inherited_listeners());
+    return {};
+  };
+}
+
 /// What the program gets to see of its host.
 void add_wasi_options(CLI::App& app, RunArguments& out) {
   using Text = const std::string&;
@@ -150,6 +157,9 @@ void add_wasi_options(CLI::App& app, RunArguments& out) {
              wasi.tcp_listen.push_back(text);
              return base::Status();
            });
+  app.add_flag_callback(
+      "--listenfd", [&wasi] { use_or_throw("--listenfd", take_inherited_listeners(wasi), ""); },
+      "Give the program the listening sockets that were passed to this process (LISTEN_FDS), behind those");
   app.add_flag("--allow-escapes", wasi.allow_escapes,
                "Pass control sequences on to a terminal, instead of making them visible");
   single(app, "--max-open-files", "N", "Most descriptors at one time, streams and directories included (default 4096)",

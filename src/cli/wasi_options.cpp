@@ -3,6 +3,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
+#include <optional>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/values.h"
@@ -43,6 +46,43 @@ wasi::Stream parse_stream(const std::string& text) {
   stream.kind = text == "null" ? wasi::Stream::Kind::null : wasi::Stream::Kind::file;
   stream.path = text;
   return stream;
+}
+
+namespace {
+
+/// A whole number of the environment; nothing if the variable is missing or is none.
+std::optional<long> environment_number(const char* name) {
+  const char* text = std::getenv(name);
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  char* end = nullptr;
+  errno = 0;
+  const long number = std::strtol(text, &end, 10);
+  if (*end != '\0' || errno != 0) return std::nullopt;
+  return number;
+}
+
+bool is_listening_socket(int fd) {
+  int listening = 0;
+  socklen_t size = sizeof listening;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
+}
+
+}  // namespace
+
+base::Result<std::vector<int>> inherited_listeners() {
+  constexpr int kFirst = 3;         // SD_LISTEN_FDS_START
+  constexpr long kMaxPassed = 256;  // more is no service's, and bounds the loop
+  const auto count = environment_number("LISTEN_FDS");
+  if (!count || *count <= 0 || *count > kMaxPassed || environment_number("LISTEN_PID") != ::getpid())
+    return usage_error(
+        "--listenfd: no sockets were passed to this process (LISTEN_FDS and LISTEN_PID, sd_listen_fds(3))");
+  std::vector<int> sockets;
+  for (int fd = kFirst; fd < kFirst + *count; ++fd) {
+    if (!is_listening_socket(fd) || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+      return usage_error("descriptor " + std::to_string(fd) + " is not a listening socket");
+    sockets.push_back(fd);
+  }
+  return sockets;
 }
 
 base::Status change_directory(const std::string& path) {

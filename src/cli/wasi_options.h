@@ -20,6 +20,9 @@ void add_environment(const std::string& text, std::vector<std::string>& environm
 void inherit_environment(std::vector<std::string>& environment);
 /// A file, or the word "null".
 wasi::Stream parse_stream(const std::string& text);
+/// The listening sockets that whoever started this process left to it, by the protocol of sd_listen_fds(3): LISTEN_FDS
+/// of them from descriptor 3 on, if LISTEN_PID is this process. They get FD_CLOEXEC. Errors: usage, if there are none.
+base::Result<std::vector<int>> inherited_listeners();
 /// Host paths that follow on the command line, or come with it, are looked up from here (as with make -C).
 base::Status change_directory(const std::string& path);
 

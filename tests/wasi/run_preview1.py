@@ -27,24 +27,18 @@ ERRNO = ("success 2big acces addrinuse addrnotavail afnosupport again already ba
 class Peer(threading.Thread):
     """Connects to the guest's socket as often as it is let, and sends back what comes."""
 
-    def __init__(self, port, process):
+    def __init__(self, address, process):
         super().__init__(daemon=True)
-        self.port, self.process = port, process
+        self.address, self.process = address, process
 
     def run(self):
         while self.process.poll() is None:
             try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+                with socket.create_connection(self.address, timeout=5) as connection:
                     while data := connection.recv(4096):
                         connection.sendall(data)
             except OSError:
                 pass
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def run(options, function):
@@ -54,13 +48,17 @@ def run(options, function):
         for name in ("rw", "ro", "ro/dir"):
             (folder / name).mkdir()
         (folder / "ro/file").write_text("precious")
-        port = free_port()
-        command = [options.heddle, "run", "--dir", f"{folder}/rw::/", "--dir", f"{folder}/ro::ro:ro", "--env", "GIVEN=yes",
-                   "--max-open-files", "200", "-S", f"tcplisten=127.0.0.1:{port}", options.wasm, function]
+        # Bound and listening before anybody connects, and handed over: no port is chosen that another could take meanwhile.
+        listener = socket.create_server(("127.0.0.1", 0))
+        pass_on = f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&{listener.fileno()}'
+        command = ["bash", "-c", pass_on, "bash", options.heddle, "run", "--dir", f"{folder}/rw::/", "--dir", f"{folder}/ro::ro:ro", "--env", "GIVEN=yes",
+                   "--max-open-files", "200", "--listenfd", options.wasm, function]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True)
+                                   text=True, pass_fds=[listener.fileno()])
+        address = listener.getsockname()
+        listener.close()
         if function.startswith("sock_"):
-            Peer(port, process).start()
+            Peer(address, process).start()
         try:
             stdout, stderr = process.communicate(timeout=60)
         except subprocess.TimeoutExpired:

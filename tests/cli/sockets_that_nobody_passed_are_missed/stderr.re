@@ -1,0 +1,1 @@
+.*--listenfd: no sockets were passed to this process.*
