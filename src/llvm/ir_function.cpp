@@ -101,6 +101,11 @@ void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
   set_debug_place();
   vmctx_ = function_->getArg(signature->getNumParams() - 1);
 
+  // In the entry block: elsewhere an alloca moves the stack pointer each time, and sroa leaves it alone.
+  for (ValType t : type_.params) locals_.push_back(ir_.CreateAlloca(type_of(t)));
+  for (const binary::LocalRun& run : runs)
+    for (std::uint32_t i = 0; i < run.count; ++i) locals_.push_back(ir_.CreateAlloca(type_of(run.type)));
+
   Value* sp =
       ir_.CreateCall(llvm::InlineAsm::get(llvm::FunctionType::get(ir_.getPtrTy(), false), "movq %rsp, $0", "=r", true));
   Value* limit = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetStackLimit));
@@ -109,20 +114,17 @@ void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
   // Overflow parameters are fetched first thing: any later call may overwrite the buffer.
   abi::ParamLocations places;
   unsigned argument = 0;
+  std::size_t next_local = 0;
   for (ValType t : type_.params) {
     const Location at = places.next(t);
     Value* value = at.kind == Location::Kind::overflow ? ir_.CreateLoad(type_of(t), overflow_slot(at.index))
                                                        : static_cast<Value*>(function_->getArg(argument++));
-    llvm::AllocaInst* local = ir_.CreateAlloca(type_of(t));
-    ir_.CreateStore(value, local);
-    locals_.push_back(local);
+    ir_.CreateStore(value, locals_[next_local++]);
   }
-  for (const binary::LocalRun& run : runs)
-    for (std::uint32_t i = 0; i < run.count; ++i) {
-      llvm::AllocaInst* local = ir_.CreateAlloca(type_of(run.type));
-      ir_.CreateStore(llvm::Constant::getNullValue(type_of(run.type)), local);
-      locals_.push_back(local);
-    }
+  for (; next_local < locals_.size(); ++next_local) {
+    llvm::AllocaInst* local = locals_[next_local];
+    ir_.CreateStore(llvm::Constant::getNullValue(local->getAllocatedType()), local);
+  }
   if (!module_.memories.empty()) memory0_base_ = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetMemory0Base));
 
   llvm::BasicBlock* end = new_block("return");
