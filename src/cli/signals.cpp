@@ -38,6 +38,7 @@ void end_on_signals(const runtime::ThreadGroup& group) {
   }
   // A write to a closed pipe is the guest's error `pipe`, not our death.
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // the write's EFBIG is the program's to see
 }
 
 namespace {

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <string>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/os_memory.h"
@@ -50,6 +51,35 @@ int make_memfd() {
   return memfd_create("heddle-code", MFD_CLOEXEC);  // kernels before 6.3
 }
 
+/// Whether this process may make no file as large as the code (ulimit -f): then a memfd would end it by SIGXFSZ.
+bool file_size_is_limited() {
+  rlimit limit{};
+  return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < kCodeBytes;
+}
+
+/// Maps the code for execution at `place` and for writing anywhere; the address for writing, or MAP_FAILED.
+void* map_twice(void* place) {
+  constexpr int kShared = MAP_SHARED | MAP_NORESERVE;
+  if (file_size_is_limited()) {
+    // Anonymous shared memory has no size that the limit means; mremap(2) of 0 bytes maps it a second time. Not the
+    // usual way, because machines that do not overcommit (vm.overcommit_memory=2) would count all of it.
+    void* writable = mmap(nullptr, kCodeBytes, PROT_READ | PROT_WRITE, kShared | MAP_ANONYMOUS, -1, 0);
+    if (writable == MAP_FAILED) return MAP_FAILED;
+    if (mremap(writable, 0, kCodeBytes, MREMAP_MAYMOVE | MREMAP_FIXED, place) == MAP_FAILED) return MAP_FAILED;
+    return mprotect(place, kCodeBytes, PROT_READ | PROT_EXEC) == 0 ? writable : MAP_FAILED;
+  }
+  const int fd = make_memfd();
+  if (fd < 0) return MAP_FAILED;
+  void* writable = MAP_FAILED;
+  if (ftruncate(fd, static_cast<off_t>(kCodeBytes)) == 0 &&
+      mmap(place, kCodeBytes, PROT_READ | PROT_EXEC, kShared | MAP_FIXED, fd, 0) != MAP_FAILED)
+    writable = mmap(nullptr, kCodeBytes, PROT_READ | PROT_WRITE, kShared, fd, 0);
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return writable;
+}
+
 std::size_t slot_bytes(std::size_t count) {
   return base::round_up_to_page(count * sizeof(abi::Slot));
 }
@@ -70,23 +100,13 @@ const base::Error& Space::error() {
 }
 
 bool Space::create() {
-  const int fd = make_memfd();
-  if (fd < 0) return fail("memfd_create");
-  const auto done = [&](bool ok, const char* what) {
-    const bool result = ok || fail(what);
-    close(fd);
-    return result;
-  };
-  if (ftruncate(fd, static_cast<off_t>(kCodeBytes)) != 0) return done(false, "ftruncate");
   void* region = mmap(nullptr, kRegionBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (region == MAP_FAILED) return done(false, "reserving 2 GiB");
+  if (region == MAP_FAILED) return fail("reserving 2 GiB");
   slots_ = static_cast<std::uint8_t*>(region);
   code_ = slots_ + kSlotBytes;
-  if (mprotect(slots_, kSlotBytes, PROT_READ | PROT_WRITE) != 0) return done(false, "mprotect");
-  if (mmap(code_, kCodeBytes, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) == MAP_FAILED)
-    return done(false, "mapping code");
-  void* writable = mmap(nullptr, kCodeBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-  if (writable == MAP_FAILED) return done(false, "mapping code for writing");
+  if (mprotect(slots_, kSlotBytes, PROT_READ | PROT_WRITE) != 0) return fail("mprotect");
+  void* writable = map_twice(code_);
+  if (writable == MAP_FAILED) return fail("mapping code twice");
   writable_ = static_cast<std::uint8_t*>(writable);
   {
     base::MutexLock lock(mutex_);
@@ -95,7 +115,7 @@ bool Space::create() {
   }
   g_code_begin.store(reinterpret_cast<std::uintptr_t>(code_), std::memory_order_relaxed);
   g_code_size.store(kCodeBytes, std::memory_order_release);
-  return done(true, "");
+  return true;
 }
 
 bool Space::contains(const void* pc) {

@@ -1,5 +1,5 @@
 // Space: the process's one reserved region of executable memory, with the jump-table slots that code reaches by 32-bit
-// displacements. W^X by two mappings of one memfd: code is written through the writable view and runs from the
+// displacements. W^X by two mappings of the same memory: code is written through the writable view and runs from the
 // executable one, so publishing needs no mprotect and no other thread ever sees a page that is both.
 //
 //   region (2 GiB, fixed for life): [slots, read-write | code, read-execute]       writable view of code: elsewhere

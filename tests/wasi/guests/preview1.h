@@ -30,6 +30,7 @@ enum {
   AGAIN = 6,
   BADF = 8,
   BUSY = 10,
+  CONNRESET = 15,
   EXIST = 20,
   FAULT = 21,
   FBIG = 22,
@@ -40,6 +41,7 @@ enum {
   MFILE = 33,
   NAMETOOLONG = 37,
   NOENT = 44,
+  NOSPC = 51,
   NOTCONN = 53,
   NOTDIR = 54,
   NOTEMPTY = 55,
@@ -51,6 +53,7 @@ enum {
   PIPE = 64,
   ROFS = 69,
   SPIPE = 70,
+  TXTBSY = 74,
   XDEV = 75,
   NOTCAPABLE = 76
 };
@@ -79,3 +82,5 @@ void write_file(const char* path, const char* contents);
 enum { CREAT = 1, DIRECTORY = 2, EXCL = 4, TRUNC = 8 };
 // Descriptors that the runner gives: 3 is writable, 4 is the same kind of folder read-only.
 enum { RW = 3, RO = 4 };
+// cases_machine.c: what the machine refuses, of several functions.
+void cases_of_the_machine(void);
