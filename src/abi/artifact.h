@@ -82,6 +82,8 @@ struct CodeArtifact {
   bool sites_by_range = false;
   /// From return_offset on (until the next row) code belongs to body_offset. Ascending; only with sites_by_range.
   std::vector<CallSite> offset_rows;
+  /// Quickly made: a better tier may replace it (samples in it count).
+  bool improvable = false;
 };
 
 /// A tier cannot compile this function; the caller keeps the other tier.

@@ -294,7 +294,7 @@ abi::CodeArtifact Compiler::take_artifact(module::ValidatedBody body) {
   frame_.size_bytes = ((operand_end_ + 7) & ~15u) + 8;
   for (const std::uint32_t at : frame_patches_) masm_.patch_u32(at, frame_.size_bytes);
   HEDDLE_CHECK(masm_.ok(), "the assembler takes every instruction we ask for");
-  abi::CodeArtifact artifact{body, {}, {}, {}, {}, {}, {}, {}, false, {}};
+  abi::CodeArtifact artifact{body, {}, {}, {}, {}, {}, {}, {}, false, {}, true};
   artifact.code = masm_.take_code();
   artifact.trap_sites = trap_sites_;
   artifact.call_sites = call_sites_;

@@ -70,8 +70,16 @@ base::Result<engine::TierChoice> parse_tier(std::string_view text) {
   return usage_error("'" + std::string(text) + "' is none of auto, baseline, llvm");
 }
 
+base::Result<bool> parse_log(std::string_view text) {
+  if (text == "tier") return true;
+  return usage_error("'" + std::string(text) + "' is not tier");
+}
+
 void add_tier(CLI::App& app, engine::Config& config) {
   single(app, "--tier", "TIER", "Compiler: auto, baseline or llvm", into(config.tier, parse_tier));
+  single(app, "--tier-threshold", "N", "auto: samples that make a function hot; 1: all functions are",
+         into(config.tier_threshold, parse_count));
+  single(app, "--log", "LIST", "Write what happens to standard error: tier", into(config.log_tier, parse_log));
 }
 
 base::Result<bool> parse_deadlock(std::string_view text) {

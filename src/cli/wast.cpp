@@ -49,6 +49,7 @@ int wast_main(int argc, char** argv) {
   options.features = arguments.config.features;
   options.skipped_lines = arguments.skipped_lines;
   options.tier = &(*created)->tier();
+  options.tier_up = (*created)->tier_up();
   int code = 0;
   for (const std::string& file : arguments.files)
     if (!run_file(file, options)) code = kBadInput;

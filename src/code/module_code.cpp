@@ -84,6 +84,7 @@ const void* ModuleCode::ensure_compiled(spec::FuncIndex func) {
     }
     state = status.ok() ? ready : failed;
     settle(index, static_cast<State>(state));
+    if (state == ready && observer_ != nullptr) observer_->on_compiled(*this, func);
   }
   while (state == compiling || state == awaited) {
     if (state == awaited || word.compare_exchange_strong(state, awaited, std::memory_order_relaxed))
@@ -104,6 +105,14 @@ base::Status ModuleCode::compile(spec::FuncIndex func) {
   if (auto* unsupported = std::get_if<abi::Unsupported>(&result))
     return base::Error{base::ErrorKind::unsupported, unsupported->body_offset, std::move(unsupported->reason)};
   return publish(std::move(*std::get_if<abi::CodeArtifact>(&result)), tier_.name().data());
+}
+
+const FunctionCode* ModuleCode::find(const void* pc) const {
+  base::MutexLock lock(mutex_);
+  const auto* at = static_cast<const std::uint8_t*>(pc);
+  for (const Chunk* chunk : chunks_)
+    if (at >= chunk->begin && at < chunk->begin + chunk->size_bytes) return Space::find(pc);
+  return nullptr;
 }
 
 std::uint8_t* ModuleCode::allocate(const FunctionCode& code, std::uint8_t** writable) {
@@ -135,6 +144,7 @@ base::Status ModuleCode::publish(abi::CodeArtifact artifact, const char* tier_na
   code->frame = std::move(artifact.frame);
   code->sites_by_range = artifact.sites_by_range;
   code->offset_rows = std::move(artifact.offset_rows);
+  code->improvable = artifact.improvable;
 
   std::uint8_t* writable = nullptr;
   const std::uint8_t* begin = nullptr;

@@ -30,6 +30,17 @@
 
 namespace heddle::code {
 
+class ModuleCode;
+
+/// Told of each function that was compiled on demand, when its code can be called, on the thread that compiled it.
+class CompileObserver {
+ public:
+  virtual void on_compiled(const ModuleCode& code, spec::FuncIndex func) = 0;
+
+ protected:
+  ~CompileObserver() = default;
+};
+
 class ModuleCode {
  public:
   /// `tier` is borrowed and outlives all code. Errors: limit (no executable memory left).
@@ -44,6 +55,11 @@ class ModuleCode {
   const abi::VmLayout& layout() const { return layout_; }
   /// Read when first asked for. Any thread.
   const binary::Names& names() const HEDDLE_EXCLUDES(mutex_);
+
+  /// Before the module is shared; nullptr: nobody. Borrowed; outlives the module's use.
+  void set_observer(CompileObserver* observer) { observer_ = observer; }
+  /// The code of this module at `pc`, or nullptr. Any thread; unlike Space::find also for a pc of whatever is gone.
+  const FunctionCode* find(const void* pc) const HEDDLE_EXCLUDES(mutex_);
 
   /// Jump-table slot of a defined function.
   const abi::Slot* slot(spec::FuncIndex func) const { return &slots_[defined(func)]; }
@@ -73,6 +89,7 @@ class ModuleCode {
   module::CheckedModule checked_;
   const abi::Tier& tier_;
   abi::VmLayout layout_;
+  CompileObserver* observer_ = nullptr;
   abi::Slot* slots_ = nullptr;
   std::unique_ptr<std::atomic<std::uint32_t>[]> states_;
   std::atomic<std::size_t> code_bytes_{0};  // counter

@@ -40,6 +40,7 @@ struct FunctionCode {
   abi::FrameInfo frame;
   bool sites_by_range = false;             ///< as in CodeArtifact
   std::vector<abi::CallSite> offset_rows;  ///< as in CodeArtifact
+  bool improvable = false;                 ///< as in CodeArtifact
 
   std::uint32_t offset_of(const void* pc) const {
     return static_cast<std::uint32_t>(static_cast<const std::uint8_t*>(pc) - begin);

@@ -17,7 +17,10 @@ namespace heddle::engine {
 enum class TierChoice : std::uint8_t { auto_, baseline, llvm };
 
 struct Config {
-  TierChoice tier = TierChoice::auto_;
+  TierChoice tier = TierChoice::baseline;
+  /// auto_: how many samples make a function hot; 1: every function is, as soon as it has been called (tests).
+  std::uint32_t tier_threshold = 2;
+  bool log_tier = false;  ///< a line on standard error for each function that changes its tier
   spec::Features features = spec::Features::standard();
   /// Function bodies of modules up to this size are all checked by load(), larger ones as they are compiled, with a
   /// background thread checking the rest. Measured: see kEagerValidationBytes in pipeline.cpp.

@@ -13,6 +13,7 @@
 namespace heddle::engine {
 
 class BackgroundValidation;
+class TierUp;
 
 /// A module that is ready to run. Immutable; shared by programs and threads.
 struct LoadedModule {
@@ -32,6 +33,8 @@ class Engine {
 
   const Config& config() const { return config_; }
   const abi::Tier& tier() const { return *tier_; }
+  /// nullptr unless --tier=auto.
+  TierUp* tier_up() const { return tier_up_.get(); }
 
   /// Decodes and checks what `source` has read (see Config::eager_validation_bytes).
   base::Result<std::shared_ptr<const LoadedModule>> load(ModuleSource source) const;
@@ -42,6 +45,7 @@ class Engine {
   std::unique_ptr<abi::Tier> baseline_;
   std::unique_ptr<abi::Tier> fallback_;  // --tier=llvm: LLVM, and baseline for what that cannot compile
   const abi::Tier* tier_;                // one of them; borrowed
+  std::unique_ptr<TierUp> tier_up_;      // last: its thread uses the others
 };
 
 /// Decodes and checks a module wholly, bodies included, without making code of it (`heddle validate`). The error with

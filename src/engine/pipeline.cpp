@@ -7,6 +7,7 @@
 #include "engine/background_validation.h"
 #include "engine/engine.h"
 #include "engine/tier_loader.h"
+#include "engine/tier_up.h"
 #include "validate/checked.h"
 
 namespace heddle::engine {
@@ -38,6 +39,7 @@ base::Result<std::unique_ptr<Engine>> Engine::create(Config config) {
     engine->fallback_ = std::make_unique<Fallback>(*llvm, *engine->baseline_);
     engine->tier_ = engine->fallback_.get();
   }
+  if (config.tier == TierChoice::auto_) engine->tier_up_ = TierUp::create({config.tier_threshold, config.log_tier});
   return engine;
 }
 
@@ -49,6 +51,7 @@ base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource sour
   else
     loaded->validation = std::make_shared<BackgroundValidation>(checked);
   HEDDLE_TRY_ASSIGN(loaded->code, code::ModuleCode::create(std::move(checked), *tier_));
+  if (tier_up_ != nullptr) tier_up_->add(loaded->code);
   loaded->source = std::move(source);
   return std::shared_ptr<const LoadedModule>(std::move(loaded));
 }

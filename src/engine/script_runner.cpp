@@ -14,6 +14,7 @@
 
 #include "binary/decoder.h"
 #include "engine/spectest.h"
+#include "engine/tier_up.h"
 #include "runtime/instance.h"
 #include "runtime/store.h"
 #include "text/wast_script.h"
@@ -220,7 +221,9 @@ class ThreadRun {
   Result<Code> compile(const ScriptModule& script) { return compile(script, run_.options.features); }
   Result<Code> compile(const ScriptModule& script, spec::Features features) {
     HEDDLE_TRY_ASSIGN(auto checked, check(script, features));
-    return code::ModuleCode::create(std::move(checked), *run_.options.tier);
+    HEDDLE_TRY_ASSIGN(Code code, code::ModuleCode::create(std::move(checked), *run_.options.tier));
+    if (run_.options.tier_up != nullptr) run_.options.tier_up->add(code);
+    return code;
   }
 
   Result<std::vector<Extern>> resolve(const module::Module& m) {

@@ -14,6 +14,8 @@
 
 namespace heddle::engine {
 
+class TierUp;
+
 struct ScriptReport {
   std::uint32_t commands = 0;         ///< executed, with and without an assertion
   std::uint32_t assertions = 0;       ///< assert_* executed
@@ -25,6 +27,7 @@ struct ScriptReport {
 struct ScriptOptions {
   spec::Features features = spec::Features::standard();
   const abi::Tier* tier = nullptr;           ///< borrowed
+  TierUp* tier_up = nullptr;                 ///< borrowed; may be nullptr
   std::vector<std::uint32_t> skipped_lines;  ///< commands that begin on these lines are not executed
 };
 

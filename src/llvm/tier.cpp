@@ -35,7 +35,8 @@ abi::CompileResult LlvmTier::compile(const abi::CompileRequest& request) const {
                              .frame = std::move(read.frame),
                              .listing = std::move(listing),
                              .sites_by_range = true,
-                             .offset_rows = std::move(read.offset_rows)};
+                             .offset_rows = std::move(read.offset_rows),
+                             .improvable = false};
   return artifact;
 }
 

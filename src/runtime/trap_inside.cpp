@@ -15,6 +15,7 @@
 #include "runtime/entry.h"
 #include "runtime/interruptible.h"
 #include "runtime/outcome.h"
+#include "runtime/sampling.h"
 #include "runtime/stack_walk.h"
 #include "runtime/store.h"
 #include "runtime/traps.h"
@@ -168,6 +169,11 @@ void interrupt_here(Store& store, mcontext_t& machine) {
 void on_interrupt_signal(int signal, siginfo_t* info, void* context) {
   const int saved_errno = errno;
   mcontext_t& machine = static_cast<ucontext_t*>(context)->uc_mcontext;
+  if (info->si_code == SI_TIMER && Sampler::is_sampler(info->si_value.sival_ptr)) {
+    static_cast<Sampler*>(info->si_value.sival_ptr)->sample(reinterpret_cast<const void*>(machine.gregs[REG_RIP]));
+    errno = saved_errno;
+    return;
+  }
   Store* store = info->si_code == SI_TKILL ? Store::current() : nullptr;
   const bool captures = store != nullptr && store->wants_capture();
   const bool interrupts = store != nullptr && store->vm()->interrupt.load(std::memory_order_acquire) != 0;

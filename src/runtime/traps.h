@@ -2,7 +2,7 @@
 // what the rest of the runtime calls.
 //
 //   SIGSEGV SIGBUS SIGILL SIGFPE   at a trap site of generated code: a trap of the guest. Else: the previous handler's.
-//   kInterruptSignal               this thread shall leave wasm (Store::interrupt)
+//   kInterruptSignal               this thread shall leave wasm (Store::interrupt); from a timer: sampling.h
 //
 // Delivery of a trap: the handler notes code, pc and rsp in the VmStore and lets the thread go on in
 // heddle_trap_arrived, on the guest's own stack just below the trapping frame (there are kHostStackBytes left, whatever

@@ -1,0 +1,183 @@
+#include "engine/tier_up.h"
+
+#include <chrono>
+#include <cstdio>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "engine/tier_loader.h"
+#include "runtime/traps.h"
+
+namespace heddle::engine {
+namespace {
+
+/// Chosen: the kernels' usual tick is 4 ms, below which no timer of CPU time goes.
+constexpr std::uint64_t kSampleIntervalNs = 2'000'000;
+
+std::uint64_t now_ns() {
+  return static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+std::string name_of(const code::ModuleCode& module, spec::FuncIndex func) {
+  return binary::function_name(module.module(), module.names(), func);
+}
+
+void log_line(const std::string& line) {
+  std::fputs(("heddle: tier: " + line + "\n").c_str(), stderr);
+}
+
+}  // namespace
+
+std::unique_ptr<TierUp> TierUp::create(const Options& options) {
+  runtime::Sampler* sampler = runtime::Sampler::take();
+  if (sampler == nullptr) return nullptr;
+  std::unique_ptr<TierUp> result(new TierUp(options, sampler));
+  if (!sampler->start(kSampleIntervalNs)) return nullptr;
+  // Signals of the process are for its other threads; but a sample that this one gets must not wait for them.
+  sigset_t all, before;
+  sigfillset(&all);
+  sigdelset(&all, runtime::kInterruptSignal);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  result->thread_ = std::thread([self = result.get()] { self->run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return result;
+}
+
+TierUp::~TierUp() {
+  stop_.store(true, std::memory_order_relaxed);
+  sampler_->wake();
+  if (thread_.joinable()) thread_.join();
+  sampler_->give_back();
+}
+
+void TierUp::add(const std::shared_ptr<code::ModuleCode>& module) {
+  if (options_.threshold <= 1) module->set_observer(this);
+  base::MutexLock lock(mutex_);
+  std::unique_ptr<Entry>& entry = modules_[module.get()];
+  if (entry == nullptr) entry = std::make_unique<Entry>();
+  // The worker looks at an Entry without the lock only while it holds the module; an older one at this address is gone.
+  entry->module = module;
+  entry->functions.clear();
+}
+
+void TierUp::on_compiled(const code::ModuleCode& code, spec::FuncIndex func) {
+  {
+    base::MutexLock lock(mutex_);
+    queue_.push_back({&code, func});
+  }
+  sampler_->wake();
+}
+
+void TierUp::run() {
+  prctl(PR_SET_NAME, "heddle-tier-up");
+  while (!stopping()) {
+    sampler_->wait();
+    count_samples();
+    compile_queued();
+    while (!stopping() && compile_hottest()) count_samples();  // what is hottest may change meanwhile
+  }
+}
+
+std::vector<std::pair<TierUp::Module, TierUp::Entry*>> TierUp::living() {
+  std::vector<std::pair<Module, Entry*>> result;
+  base::MutexLock lock(mutex_);
+  for (auto at = modules_.begin(); at != modules_.end();) {
+    if (Module module = at->second->module.lock()) {
+      result.emplace_back(std::move(module), at->second.get());
+      ++at;
+    } else {
+      at = modules_.erase(at);
+    }
+  }
+  return result;
+}
+
+void TierUp::count_samples() {
+  const void* pcs[runtime::Sampler::kSlots];
+  const std::size_t count = sampler_->drain(pcs);
+  if (count == 0) return;
+  const auto modules = living();
+  for (std::size_t i = 0; i < count; ++i) {
+    for (const auto& [module, entry] : modules) {
+      const code::FunctionCode* code = module->find(pcs[i]);
+      if (code == nullptr) continue;
+      stats_.samples.fetch_add(1, std::memory_order_relaxed);
+      ++entry->functions[code->func.value].samples;
+    }
+  }
+}
+
+void TierUp::compile_queued() {
+  std::vector<Compiled> queue;
+  {
+    base::MutexLock lock(mutex_);
+    queue.swap(queue_);
+  }
+  if (queue.empty()) return;
+  const auto modules = living();
+  for (const Compiled& c : queue)
+    for (const auto& [module, entry] : modules) {
+      if (stopping()) return;
+      if (module.get() == c.module) improve(*module, c.func, entry->functions[c.func.value]);
+    }
+}
+
+bool TierUp::compile_hottest() {
+  Module where;
+  Function* hottest = nullptr;
+  std::uint32_t func = 0;
+  for (auto& [module, entry] : living())
+    for (auto& [index, function] : entry->functions)
+      if (!function.settled && function.samples >= options_.threshold &&
+          (hottest == nullptr || function.samples > hottest->samples)) {
+        hottest = &function;
+        func = index;
+        where = module;
+      }
+  if (hottest == nullptr) return false;
+  improve(*where, spec::FuncIndex(func), *hottest);
+  return true;
+}
+
+const abi::Tier* TierUp::better_tier() {
+  if (tier_ != nullptr || tier_failed_) return tier_;
+  const std::uint64_t begin = now_ns();
+  const auto loaded = llvm_tier();
+  tier_failed_ = !loaded.ok();
+  if (loaded.ok()) tier_ = *loaded;
+  if (options_.log)
+    log_line(loaded.ok() ? fmt::format("LLVM loaded in {:.1f} ms", static_cast<double>(now_ns() - begin) / 1e6)
+                         : loaded.error().message);
+  return tier_;
+}
+
+void TierUp::improve(code::ModuleCode& module, spec::FuncIndex func, Function& function) {
+  if (function.settled) return;
+  function.settled = true;
+  const abi::Tier* tier = better_tier();
+  if (tier == nullptr) return;
+  const std::uint64_t begin = now_ns();
+  abi::CompileResult result = tier->compile({module.checked(), module.layout(), func, false});
+  std::string problem;
+  if (auto* artifact = std::get_if<abi::CodeArtifact>(&result)) {
+    const base::Status published = module.publish(std::move(*artifact), tier->name().data());
+    if (!published.ok()) problem = published.error().message;
+  } else if (const auto* unsupported = std::get_if<abi::Unsupported>(&result)) {
+    problem = unsupported->reason;
+  } else {
+    problem = "its body is invalid";
+  }
+  const std::uint64_t took = now_ns() - begin;
+  stats_.compile_ns.fetch_add(took, std::memory_order_relaxed);
+  (problem.empty() ? stats_.functions : stats_.unsupported).fetch_add(1, std::memory_order_relaxed);
+  if (!options_.log) return;
+  if (problem.empty())
+    log_line(fmt::format("{}: {} in {:.1f} ms, after {} samples", name_of(module, func), tier->name(),
+                         static_cast<double>(took) / 1e6, function.samples));
+  else
+    log_line(fmt::format("{}: left to the baseline: {}", name_of(module, func), problem));
+}
+
+}  // namespace heddle::engine

@@ -1,0 +1,92 @@
+// TierUp: gives hot functions better code while they run. One background thread of an Engine sleeps until the sampler
+// (runtime/sampling.h) has caught a thread in baseline code; a function that is caught often enough is compiled by the
+// LLVM tier, hottest first, and its jump-table slot gets the new code. The LLVM library is loaded when the first
+// function is hot, so a program that ends before costs one sleeping thread.
+//
+// What cannot be compiled better (unsupported, no memory) keeps its code and is not tried again.
+//
+// Who touches what: modules_ and queue_ under mutex_ (threads that load modules or compile functions, and the worker);
+// all counts are the worker's. The worker holds a module by shared_ptr while it looks at or compiles its code.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "abi/tier.h"
+#include "base/mutex.h"
+#include "code/module_code.h"
+#include "runtime/sampling.h"
+
+namespace heddle::engine {
+
+/// What the tiers did so far. Any thread may read; each count is one of its own.
+struct TierUpStats {
+  std::atomic<std::uint64_t> samples{0};      ///< in code that could be better
+  std::atomic<std::uint64_t> functions{0};    ///< compiled and published
+  std::atomic<std::uint64_t> unsupported{0};  ///< left to the baseline for good
+  std::atomic<std::uint64_t> compile_ns{0};   ///< the worker's time in the LLVM tier
+};
+
+class TierUp final : private code::CompileObserver {
+ public:
+  struct Options {
+    std::uint32_t threshold = 2;  ///< samples that make a function hot; 1: each function is, once compiled
+    bool log = false;
+  };
+
+  /// nullptr if the machine has no means for it (no thread, no timer): then all code stays as it is.
+  static std::unique_ptr<TierUp> create(const Options& options);
+  /// Waits for the function that is being compiled, if any.
+  ~TierUp();
+  TierUp(const TierUp&) = delete;
+  TierUp& operator=(const TierUp&) = delete;
+
+  /// From now on the module's hot code is improved. Before the module is shared. Any thread.
+  void add(const std::shared_ptr<code::ModuleCode>& module) HEDDLE_EXCLUDES(mutex_);
+  const TierUpStats& stats() const { return stats_; }
+
+ private:
+  using Module = std::shared_ptr<code::ModuleCode>;
+  struct Function {
+    std::uint32_t samples = 0;
+    bool settled = false;  ///< improved, or cannot be
+  };
+  struct Entry {
+    std::weak_ptr<code::ModuleCode> module;
+    std::unordered_map<std::uint32_t, Function> functions;  // by function index; the worker's
+  };
+  struct Compiled {
+    const code::ModuleCode* module;
+    spec::FuncIndex func;
+  };
+
+  TierUp(const Options& options, runtime::Sampler* sampler) : options_(options), sampler_(sampler) {}
+  void on_compiled(const code::ModuleCode& code, spec::FuncIndex func) override HEDDLE_EXCLUDES(mutex_);
+  void run();
+  void count_samples();
+  void compile_queued();
+  std::vector<std::pair<Module, Entry*>> living() HEDDLE_EXCLUDES(mutex_);
+  bool compile_hottest();
+  void improve(code::ModuleCode& module, spec::FuncIndex func, Function& function);
+  const abi::Tier* better_tier();
+  bool stopping() const { return stop_.load(std::memory_order_relaxed); }
+
+  const Options options_;
+  runtime::Sampler* const sampler_;
+  TierUpStats stats_;
+  std::atomic<bool> stop_{false};  // relaxed: the sampler's wake() orders it
+  const abi::Tier* tier_ = nullptr;
+  bool tier_failed_ = false;
+
+  base::Mutex mutex_;
+  // Entries are made by add() and erased by the worker, so that it may use one without the lock.
+  std::unordered_map<const code::ModuleCode*, std::unique_ptr<Entry>> modules_ HEDDLE_GUARDED_BY(mutex_);
+  std::vector<Compiled> queue_ HEDDLE_GUARDED_BY(mutex_);  // only with threshold 1
+  std::thread thread_;                                     // last: starts when all else is there
+};
+
+}  // namespace heddle::engine

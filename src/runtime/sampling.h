@@ -1,0 +1,61 @@
+// Sampler: where the process's threads spend their time in code that could be better, at no cost to that code. A timer
+// on the process's CPU time sends kInterruptSignal to the thread that runs when it expires (Linux 6.4 and newer; older
+// kernels prefer the main thread, so that other threads' loops are found later or not at all); the handler writes the
+// interrupted place into a small ring and wakes the one consumer. A sleeping program gets no signal.
+//
+// Slot of the ring: null (free) -> pc, stored with release by a handler (any thread; an unread older sample is
+// overwritten: samples may be lost) -> null, exchanged with acquire by the consumer.
+// The event word: idle -> posted (something came) or waiting (the consumer sleeps on it); waiting -> posted with a
+// wake. Only the consumer makes it idle, before it looks at what came.
+//
+// Records live in a table of the process and are never freed, because a signal of a deleted timer may still arrive.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+
+namespace heddle::runtime {
+
+class Sampler {
+ public:
+  static constexpr std::size_t kSlots = 32;
+
+  /// A free record, or nullptr: kMaxSamplers are in use. Any thread.
+  static Sampler* take();
+  /// Stops the timer. Nobody waits any more.
+  void give_back();
+
+  /// Samples about each `interval_ns` of the process's CPU time (no oftener than the kernel's tick) from now on. False
+  /// if the machine has no such timer. Owner.
+  bool start(std::uint64_t interval_ns);
+
+  /// Sleeps until a sample or wake() came since the last call. The consumer.
+  void wait();
+  /// Any thread.
+  void wake() { post(); }
+  /// Takes the samples: at most kSlots, as pcs of generated code when they were taken. The consumer.
+  std::size_t drain(const void* (&out)[kSlots]);
+
+  /// True for the address of a record. Async-signal-safe, as the next.
+  static bool is_sampler(const void* p);
+  /// The thread was interrupted at `pc`. sampling_inside.cpp.
+  void sample(const void* pc);
+
+ private:
+  enum Event : std::uint32_t { idle, posted, waiting };
+  static constexpr std::size_t kMaxSamplers = 8;
+  static Sampler table_[kMaxSamplers];
+
+  void post();
+
+  std::atomic<bool> used_{false};  // exchanged by take(), released by give_back()
+  std::atomic<std::uint32_t> event_{idle};
+  std::atomic<std::uint32_t> next_{0};  // counter
+  std::atomic<const void*> slots_[kSlots] = {};
+  bool has_timer_ = false;  // the owner's
+  timer_t timer_{};         // the owner's
+};
+
+}  // namespace heddle::runtime
