@@ -27,7 +27,8 @@ set(HEDDLE_GUESTS_DIR ${CMAKE_BINARY_DIR}/guests)
 set(HEDDLE_PACKAGES_DIR ${HEDDLE_GUESTS_DIR}/packages)  # links into the cache
 set(HEDDLE_LAYER_DIR ${PROJECT_SOURCE_DIR}/tests/guests/pthread)
 file(GLOB HEDDLE_LAYER_SOURCES CONFIGURE_DEPENDS ${HEDDLE_LAYER_DIR}/*.c ${HEDDLE_LAYER_DIR}/*.S)
-file(GLOB HEDDLE_LAYER_HEADERS CONFIGURE_DEPENDS ${HEDDLE_LAYER_DIR}/*.h ${HEDDLE_LAYER_DIR}/include/*.h)
+file(GLOB HEDDLE_LAYER_HEADERS CONFIGURE_DEPENDS ${HEDDLE_LAYER_DIR}/*.h ${HEDDLE_LAYER_DIR}/include/*.h
+     ${PROJECT_SOURCE_DIR}/bench/kernels/*.h)
 
 # zig keeps its own object cache, next to the downloads: C libraries are compiled once for all build folders.
 set(HEDDLE_ZIG ${CMAKE_COMMAND} -E env ZIG_GLOBAL_CACHE_DIR=${HEDDLE_CACHE}/zig ZIG_LOCAL_CACHE_DIR=${HEDDLE_CACHE}/zig

@@ -25,10 +25,11 @@ static void* work(void* number) {
       pthread_mutex_unlock(&mutex);
     }
   }
+  other_threads_ns += cpu_time_ns();
   return NULL;
 }
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   rounds = work_size(argc, argv, 10000000);
   pthread_t threads[kThreads];
   for (size_t i = 0; i < kThreads; ++i) {

@@ -1,7 +1,7 @@
 // Pancake flips over all permutations of n numbers: short loops over small arrays, hard to predict.
 #include "kernel.h"
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   enum { kMost = 12 };
   int n = (int)work_size(argc, argv, 10), order[kMost], copy[kMost], count[kMost];
   if (n < 2 || n > kMost) return 2;

@@ -84,7 +84,7 @@ static uint32_t run_calls(uint32_t loops) {
   return m.stack[m.top - 1];
 }
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   unsigned loops = work_size(argc, argv, 5000000);
   uint32_t by_switch = run_switch(loops), by_calls = run_calls(loops);
   if (by_switch != by_calls) return 1;

@@ -84,7 +84,7 @@ static size_t decompress(size_t size) {
   return out;
 }
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   unsigned rounds = work_size(argc, argv, 60);
   uint32_t sum = 0;
   make_text();

@@ -3,7 +3,7 @@
 
 enum { kBlock = 40 };
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   unsigned n = work_size(argc, argv, 1000) / kBlock * kBlock;
   double *a = malloc(sizeof(double) * n * n), *b = malloc(sizeof(double) * n * n),
          *c = calloc((size_t)n * n, sizeof *c);

@@ -59,7 +59,7 @@ static double energy(void) {
   return sum;
 }
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   unsigned steps = work_size(argc, argv, 5000000);
   place_bodies();
   for (unsigned i = 0; i < steps; ++i) advance(0.001);

@@ -11,7 +11,7 @@ static uint32_t place(uint32_t all, uint32_t columns, uint32_t left, uint32_t ri
   return solutions;
 }
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   unsigned n = work_size(argc, argv, 14);
   return report("queens", place((1u << n) - 1, 0, 0, 0));
 }

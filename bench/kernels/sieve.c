@@ -3,7 +3,7 @@
 
 #include "kernel.h"
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   unsigned limit = work_size(argc, argv, 50000000);
   uint32_t* crossed = calloc(limit / 32 + 1, sizeof *crossed);
   uint32_t count = 0, sum = 0;

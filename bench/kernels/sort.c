@@ -51,7 +51,7 @@ static int compare(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   size_t n = work_size(argc, argv, 2000000);
   uint32_t *first = malloc(n * sizeof *first), *second = malloc(n * sizeof *second), *third = malloc(n * sizeof *third);
   uint32_t seed = 12345, sum = 0;

@@ -16,7 +16,7 @@ static void multiply(unsigned n, const double* in, double* out, int transposed) 
   }
 }
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   unsigned n = work_size(argc, argv, 2400);
   double *u = malloc(n * sizeof *u), *v = malloc(n * sizeof *v), *between = malloc(n * sizeof *between);
   for (unsigned i = 0; i < n; ++i) u[i] = 1.0;

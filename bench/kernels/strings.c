@@ -41,7 +41,7 @@ static void count_word(const char* word) {
   ++(*link)->count;
 }
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   unsigned rounds = work_size(argc, argv, 40);
   uint32_t sum = 0;
   for (unsigned round = 0; round < rounds; ++round) {

@@ -20,7 +20,7 @@ static uint32_t count_and_free(struct node* node) {
   return count;
 }
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   unsigned deepest = work_size(argc, argv, 16);
   uint32_t sum = 0;
   struct node* long_lived = build(deepest);

@@ -32,7 +32,7 @@ static void turn(float c, float s) {
   }
 }
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   unsigned rounds = work_size(argc, argv, 100000);
   uint32_t seed = 31, sum = 0;
   unsigned char* bytes = (unsigned char*)image;

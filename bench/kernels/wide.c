@@ -3,7 +3,7 @@
 
 enum { kWords = 10000 };
 
-int main(int argc, char** argv) {
+int kernel(int argc, char** argv) {
   static uint32_t number[kWords];
   unsigned n = work_size(argc, argv, 18000), used = 1;
   uint32_t sum = 0;
