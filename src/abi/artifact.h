@@ -47,6 +47,15 @@ struct ExceptionHandler {
   spec::TagIndex tag;  ///< unless catches_all
 };
 
+/// A loop whose threads can be moved to other code while they are in it (on-stack replacement). At its header stand
+/// five bytes of no-operation, inside eight aligned ones; a jump to a stub may replace them (code/module_code.h).
+struct OsrPoint {
+  std::uint32_t code_offset = 0;  ///< of the five bytes; a multiple of 8
+  std::uint32_t end_offset = 0;   ///< the loop's code lies before
+  std::uint32_t body_offset = 0;  ///< of the `loop` instruction
+};
+inline constexpr std::uint32_t kOsrJumpBytes = 5;
+
 /// From code_offset on (until the next row) the return address stands at [rsp + size_bytes].
 struct FrameRow {
   std::uint32_t code_offset = 0;
@@ -84,6 +93,7 @@ struct CodeArtifact {
   std::vector<CallSite> offset_rows;
   /// Quickly made: a better tier may replace it (samples in it count).
   bool improvable = false;
+  std::vector<OsrPoint> osr_points;  ///< ascending; of an enclosing loop first
 };
 
 /// A tier cannot compile this function; the caller keeps the other tier.

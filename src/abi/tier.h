@@ -1,6 +1,7 @@
 // What a compiler looks like from outside. Tiers know validate and abi only; code and runtime know only this interface.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -16,6 +17,13 @@ struct CompileRequest {
   const VmLayout& layout;
   spec::FuncIndex func;       ///< a defined function
   bool want_listing = false;  ///< fill CodeArtifact::listing
+  /// Asks for one half of an on-stack replacement at the loop with this body_offset, instead of the function. Both
+  /// halves meet at VmStore::overflow: all locals, then the operands at the header, from [0] up.
+  /// The tier whose code has an OsrPoint there gives a stub: from the state at the header it fills the buffer, takes
+  /// the frame away (registers as at the function's entry) and jumps to the address in its last eight bytes.
+  /// The better tier gives code that is entered like the function, but takes its values from the buffer and goes on at
+  /// the header.
+  std::optional<std::uint32_t> osr_loop = {};
 };
 
 /// The code, or why the body is invalid, or what the tier cannot do.

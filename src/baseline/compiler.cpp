@@ -70,6 +70,9 @@ void Compiler::begin(const abi::CompileRequest& request, bool big_frame) {
   catches_.clear();
   landings_.clear();
   delegates_.clear();
+  osr_points_.clear();
+  osr_loop_ = request.osr_loop;
+  osr_met_ = false;
   frame_ = abi::FrameInfo{};
   reset_operands();
   masm_.begin(request.want_listing);
@@ -294,7 +297,9 @@ abi::CodeArtifact Compiler::take_artifact(module::ValidatedBody body) {
   frame_.size_bytes = ((operand_end_ + 7) & ~15u) + 8;
   for (const std::uint32_t at : frame_patches_) masm_.patch_u32(at, frame_.size_bytes);
   HEDDLE_CHECK(masm_.ok(), "the assembler takes every instruction we ask for");
-  abi::CodeArtifact artifact{body, {}, {}, {}, {}, {}, {}, {}, false, {}, true};
+  if (osr_loop_) return take_osr_stub(body);
+  abi::CodeArtifact artifact{body, {}, {}, {}, {}, {}, {}, {}, false, {}, true, {}};
+  artifact.osr_points = osr_points_;
   artifact.code = masm_.take_code();
   artifact.trap_sites = trap_sites_;
   artifact.call_sites = call_sites_;
@@ -319,6 +324,8 @@ void Compiler::trim() {
   trim_vector(jump_targets_);
   trim_vector(trap_sites_);
   trim_vector(call_sites_);
+  trim_vector(osr_points_);
+  trim_vector(osr_stack_);
   trim_vector(relocations_);
   trim_vector(handlers_);
   masm_.trim();

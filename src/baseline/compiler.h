@@ -14,6 +14,7 @@
 // exceptions.cpp simd.cpp; here is what they share.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,6 +50,8 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   bool needs_big_frame() const;
   bool is_unsupported() const { return unsupported_ != nullptr; }
   bool is_exhausted() const { return exhausted_; }
+  /// An on-stack replacement was asked for that cannot be had.
+  bool lacks_osr() const { return osr_loop_ && !osr_met_; }
   abi::Unsupported unsupported() const { return {unsupported_offset_, unsupported_}; }
   abi::CodeArtifact take_artifact(module::ValidatedBody body);
   Prescan& prescan() { return prescan_; }
@@ -196,6 +199,7 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
     spec::ValType single;                  ///< else one result, unless bottom
     RegSet merged_slots = RegSet(~0u);     ///< slot_valid_, intersected over the branches so far
     RegSet else_slots;
+    std::uint32_t osr_point = 0;       ///< loop: in osr_points_
     std::uint32_t code_begin = 0;      ///< try_table, try_: where the guarded code begins
     std::uint32_t code_end = 0;        ///< catch_: where it ended
     std::uint32_t first_catch = 0;     ///< try_table: in catches_
@@ -298,6 +302,13 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   void trap_if(Cond c, TrapCode code);
   OutOfLine& out_of_line(OutOfLine::Form form);
   void record_call() { call_sites_.push_back({masm_.offset(), body_offset_}); }
+
+  // ---- osr.cpp
+  /// At a loop's header, its label just bound.
+  void add_osr_point();
+  /// Behind the function: what moves a thread out of the loop that was asked for.
+  void emit_osr_stub();
+  abi::CodeArtifact take_osr_stub(module::ValidatedBody body);
 
   // ---- control.cpp
   Control& target(spec::LabelDepth depth) { return controls_[controls_.size() - 1 - depth.value]; }
@@ -477,6 +488,11 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   std::vector<OpenCatch> catches_;
   std::vector<Landing> landings_;
   std::vector<Delegate> delegates_;
+  std::vector<abi::OsrPoint> osr_points_;
+  std::optional<std::uint32_t> osr_loop_;  // CompileRequest's
+  bool osr_met_ = false;                   // its header has come, and osr_stack_ is its stack
+  std::vector<Value> osr_stack_;
+  std::uint32_t osr_begin_ = 0, osr_popped_ = 0, osr_end_ = 0;  // of the stub
   abi::FrameInfo frame_;
   RegSet saved_;  // callee-saved registers that the prologue stores
   std::uint32_t locals_end_ = 0;

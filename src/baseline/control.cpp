@@ -49,7 +49,9 @@ base::Status Compiler::on_loop(const binary::imm::BlockType& type) {
       if ((sets & loop_set_bit(pin_local_[r.id])) != 0) slot_valid_.remove(r);
     }
   }
+  masm_.align_code(8);
   masm_.bind(controls_.back().label);
+  add_osr_point();
   return {};
 }
 
@@ -87,8 +89,11 @@ base::Status Compiler::on_end(const None&) {
   switch (c.form) {
     case Control::Form::func: end_function(); break;
     case Control::Form::if_: end_if_without_else(c); break;
-    case Control::Form::block:
     case Control::Form::loop:
+      osr_points_[c.osr_point].end_offset = masm_.offset();
+      end_block(c);
+      break;
+    case Control::Form::block:
     case Control::Form::else_:
     case Control::Form::try_:
     case Control::Form::catch_: end_block(c); break;
@@ -150,6 +155,7 @@ void Compiler::end_function() {
   emit_landings();
   emit_out_of_line();
   emit_jump_tables();
+  if (osr_loop_ && osr_met_) emit_osr_stub();
   masm_.finish();
 }
 

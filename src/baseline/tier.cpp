@@ -21,6 +21,7 @@ abi::CompileResult compile_with(Compiler& compiler, const abi::CompileRequest& r
     if (compiler.is_exhausted())
       return abi::Unsupported{request.module.module().body(request.func).range.begin, "too few registers"};
     if (!big_frame && compiler.needs_big_frame()) continue;
+    if (compiler.lacks_osr()) return abi::Unsupported{*request.osr_loop, "no replacement at this loop"};
     return compiler.take_artifact(*body);
   }
   HEDDLE_UNREACHABLE("the second try checks the stack");

@@ -75,10 +75,15 @@ base::Result<bool> parse_log(std::string_view text) {
   return usage_error("'" + std::string(text) + "' is not tier");
 }
 
+base::Result<std::uint32_t> parse_threshold(std::string_view text) {
+  if (text == "0") return std::uint32_t{0};
+  return parse_count(text);
+}
+
 void add_tier(CLI::App& app, engine::Config& config) {
   single(app, "--tier", "TIER", "Compiler: auto, baseline or llvm", into(config.tier, parse_tier));
   single(app, "--tier-threshold", "N", "auto: samples that make a function hot; 1: all functions are",
-         into(config.tier_threshold, parse_count));
+         into(config.tier_threshold, parse_threshold));
   single(app, "--log", "LIST", "Write what happens to standard error: tier", into(config.log_tier, parse_log));
 }
 

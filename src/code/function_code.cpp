@@ -38,6 +38,16 @@ const abi::TrapSite* FunctionCode::trap_site(const void* pc) const {
   return site != nullptr && site->code_offset == offset ? site : nullptr;
 }
 
+const abi::OsrPoint* FunctionCode::osr_point(const void* pc) const {
+  const std::uint32_t offset = offset_of(pc);
+  const abi::OsrPoint* found = nullptr;
+  for (const abi::OsrPoint& point : osr_points) {
+    if (point.code_offset > offset) break;
+    if (offset < point.end_offset) found = &point;
+  }
+  return found;
+}
+
 std::uint32_t FunctionCode::body_offset_of_return(const void* pc) const {
   const std::uint32_t offset = offset_of(pc);
   if (sites_by_range) return row_offset(*this, offset - 1);  // the call instruction's row

@@ -15,7 +15,8 @@
 namespace heddle::code {
 namespace {
 
-constexpr std::size_t kCodeAlign = 16;
+/// Measured: a tight loop that crosses a cache line takes twice the time. Code that will be replaced saves the space.
+constexpr std::size_t kCodeAlign = 16, kLastingCodeAlign = 64;
 /// Chosen: a module's first chunk is one granule; later ones take turns up to this, so that a big module needs few.
 constexpr std::size_t kMaxChunkBytes = std::size_t{4} << 20;
 
@@ -116,7 +117,10 @@ const FunctionCode* ModuleCode::find(const void* pc) const {
 }
 
 std::uint8_t* ModuleCode::allocate(const FunctionCode& code, std::uint8_t** writable) {
+  const std::size_t align = code.improvable ? kCodeAlign : kLastingCodeAlign;
   const std::size_t size = (code.size_bytes + kCodeAlign - 1) & ~(kCodeAlign - 1);
+  if (chunk_ != nullptr)
+    chunk_->used_bytes = std::min((chunk_->used_bytes + align - 1) & ~(align - 1), chunk_->size_bytes);
   if (chunk_ == nullptr || chunk_->size_bytes - chunk_->used_bytes < size) {
     const std::size_t wanted = chunk_ == nullptr ? kGranuleBytes : std::min(chunk_->size_bytes * 2, kMaxChunkBytes);
     Chunk* chunk = Space::get()->take_chunk(std::max(wanted, size));
@@ -130,12 +134,11 @@ std::uint8_t* ModuleCode::allocate(const FunctionCode& code, std::uint8_t** writ
   return begin;
 }
 
-base::Status ModuleCode::publish(abi::CodeArtifact artifact, const char* tier_name) {
+const FunctionCode* ModuleCode::install(abi::CodeArtifact artifact, const char* tier_name) {
   HEDDLE_CHECK(artifact.body.of() == &module(), "an artifact is published in the module it was compiled for");
-  const spec::FuncIndex func = artifact.body.func();
   auto code = std::make_unique<FunctionCode>();
   code->size_bytes = static_cast<std::uint32_t>(artifact.code.size());
-  code->func = func;
+  code->func = artifact.body.func();
   code->owner = this;
   code->tier = tier_name;
   code->trap_sites = std::move(artifact.trap_sites);
@@ -145,13 +148,15 @@ base::Status ModuleCode::publish(abi::CodeArtifact artifact, const char* tier_na
   code->sites_by_range = artifact.sites_by_range;
   code->offset_rows = std::move(artifact.offset_rows);
   code->improvable = artifact.improvable;
+  code->osr_points = std::move(artifact.osr_points);
+  const FunctionCode* const installed = code.get();
 
   std::uint8_t* writable = nullptr;
   const std::uint8_t* begin = nullptr;
   {
     base::MutexLock lock(mutex_);
     begin = allocate(*code, &writable);
-    if (begin == nullptr) return no_memory();
+    if (begin == nullptr) return nullptr;
     code->begin = begin;
     chunk_->append(code.get());
     functions_.push_back(std::move(code));
@@ -165,7 +170,41 @@ base::Status ModuleCode::publish(abi::CodeArtifact artifact, const char* tier_na
   }
   std::memcpy(writable, artifact.code.data(), artifact.code.size());
   code_bytes_.fetch_add(artifact.code.size(), std::memory_order_relaxed);
-  slots_[defined(func)].store(begin, std::memory_order_release);
+  return installed;
+}
+
+base::Status ModuleCode::publish(abi::CodeArtifact artifact, const char* tier_name) {
+  const spec::FuncIndex func = artifact.body.func();
+  const FunctionCode* code = install(std::move(artifact), tier_name);
+  if (code == nullptr) return no_memory();
+  slots_[defined(func)].store(code->begin, std::memory_order_release);
+  return {};
+}
+
+base::Status ModuleCode::publish_osr(const FunctionCode& old, const abi::OsrPoint& point, abi::CodeArtifact stub,
+                                     abi::CodeArtifact entry, const char* tier_name) {
+  const FunctionCode* target = install(std::move(entry), tier_name);
+  if (target == nullptr) return no_memory();
+  std::memcpy(&stub.code[stub.code.size() - sizeof target->begin], &target->begin, sizeof target->begin);
+  const FunctionCode* from = install(std::move(stub), old.tier);
+  if (from == nullptr) return no_memory();
+
+  const std::uint8_t* at = old.begin + point.code_offset;
+  HEDDLE_CHECK(reinterpret_cast<std::uintptr_t>(at) % 8 == 0, "a header that is patched is aligned");
+  const auto distance = static_cast<std::int32_t>(from->begin - (at + abi::kOsrJumpBytes));
+  std::uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  auto* bytes = reinterpret_cast<std::uint8_t*>(&word);
+  bytes[0] = 0xe9;  // jmp rel32
+  std::memcpy(bytes + 1, &distance, sizeof distance);
+
+  base::MutexLock lock(mutex_);
+  for (const Chunk* chunk : chunks_) {
+    if (at < chunk->begin || at >= chunk->begin + chunk->size_bytes) continue;
+    auto* writable = reinterpret_cast<std::uint64_t*>(chunk->writable + (at - chunk->begin));
+    // Partner: instruction fetch of any thread (module_code.h).
+    std::atomic_ref<std::uint64_t>(*writable).store(word, std::memory_order_release);
+  }
   return {};
 }
 

@@ -12,6 +12,13 @@
 // the stub again and finds `ready`.
 //
 // Better code (tier-up) only replaces the slot's value; the state stays `ready`, the old code stays mapped and correct.
+//
+// A loop of published code (abi::OsrPoint) is in one of two states: its header holds a no-operation, or a jump to a
+// stub that takes the thread to other code. The change is one aligned store of eight bytes around the five, which lie
+// in one cache line: a processor that fetches the instruction sees all of the old or all of the new one (the rule that
+// AMD states for aligned quadwords and that other engines rely on for patched entries on Intel's). Stub and new code
+// are complete in memory before, and x86 keeps stores in order; a thread that has fetched the no-operation goes through
+// the old loop once more.
 #pragma once
 
 #include <atomic>
@@ -73,6 +80,10 @@ class ModuleCode {
   std::optional<base::Error> error() const HEDDLE_EXCLUDES(mutex_);
   /// Publishes better code for a function that may be running (tier-up). Any thread. Errors: limit.
   base::Status publish(abi::CodeArtifact artifact, const char* tier_name) HEDDLE_EXCLUDES(mutex_);
+  /// Moves threads out of a loop of `old` from its header's next execution on: `stub` and `entry` are the two halves
+  /// that CompileRequest::osr_loop asks for. Any thread, once for each loop. Errors: limit.
+  base::Status publish_osr(const FunctionCode& old, const abi::OsrPoint& point, abi::CodeArtifact stub,
+                           abi::CodeArtifact entry, const char* tier_name) HEDDLE_EXCLUDES(mutex_);
   /// Bytes of machine code published so far.
   std::size_t code_bytes() const { return code_bytes_.load(std::memory_order_relaxed); }
 
@@ -84,6 +95,8 @@ class ModuleCode {
   std::size_t defined_count() const { return module().bodies.size(); }
   base::Status compile(spec::FuncIndex func);
   void settle(std::size_t index, State state);
+  /// Makes the artifact code of this module that nobody calls yet. nullptr: no memory.
+  const FunctionCode* install(abi::CodeArtifact artifact, const char* tier_name) HEDDLE_EXCLUDES(mutex_);
   std::uint8_t* allocate(const FunctionCode& code, std::uint8_t** writable) HEDDLE_REQUIRES(mutex_);
 
   module::CheckedModule checked_;

@@ -41,10 +41,13 @@ struct FunctionCode {
   bool sites_by_range = false;             ///< as in CodeArtifact
   std::vector<abi::CallSite> offset_rows;  ///< as in CodeArtifact
   bool improvable = false;                 ///< as in CodeArtifact
+  std::vector<abi::OsrPoint> osr_points;   ///< as in CodeArtifact
 
   std::uint32_t offset_of(const void* pc) const {
     return static_cast<std::uint32_t>(static_cast<const std::uint8_t*>(pc) - begin);
   }
+  /// The innermost loop around `pc` that threads can be moved out of, or nullptr.
+  const abi::OsrPoint* osr_point(const void* pc) const;
   /// Site at exactly this pc, or nullptr. Async-signal-safe.
   const abi::TrapSite* trap_site(const void* pc) const;
   /// Wasm offset of the call that returns to `pc`. Async-signal-safe, as the next two.

@@ -18,7 +18,8 @@ enum class TierChoice : std::uint8_t { auto_, baseline, llvm };
 
 struct Config {
   TierChoice tier = TierChoice::baseline;
-  /// auto_: how many samples make a function hot; 1: every function is, as soon as it has been called (tests).
+  /// auto_: how many samples make a function hot. Tests: 1: every function is, as soon as it has been called, and all
+  /// its loops; 0: only the loops of every function that has been called are replaced.
   std::uint32_t tier_threshold = 2;
   bool log_tier = false;  ///< a line on standard error for each function that changes its tier
   spec::Features features = spec::Features::standard();

@@ -191,6 +191,7 @@ class ThreadRun {
       return;
     }
     const std::string failure = run_command(command);
+    if (run_.options.tier_up != nullptr) run_.options.tier_up->await_queued();
     const bool is_assertion = begins_with(text::command_name(command.kind), "assert_");
     run_.count(is_assertion, failure, command);
   }

@@ -1,5 +1,6 @@
 #include "engine/tier_up.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fmt/format.h>
@@ -30,10 +31,10 @@ void log_line(const std::string& line) {
 
 }  // namespace
 
-std::unique_ptr<TierUp> TierUp::create(const Options& options) {
+std::unique_ptr<TierUp> TierUp::create(const Options& options, const abi::Tier& first) {
   runtime::Sampler* sampler = runtime::Sampler::take();
   if (sampler == nullptr) return nullptr;
-  std::unique_ptr<TierUp> result(new TierUp(options, sampler));
+  std::unique_ptr<TierUp> result(new TierUp(options, first, sampler));
   if (!sampler->start(kSampleIntervalNs)) return nullptr;
   // Signals of the process are for its other threads; but a sample that this one gets must not wait for them.
   sigset_t all, before;
@@ -104,7 +105,16 @@ void TierUp::count_samples() {
       const code::FunctionCode* code = module->find(pcs[i]);
       if (code == nullptr) continue;
       stats_.samples.fetch_add(1, std::memory_order_relaxed);
-      ++entry->functions[code->func.value].samples;
+      Function& function = entry->functions[code->func.value];
+      if (!function.settled) {
+        ++function.samples;
+      } else if (const abi::OsrPoint* point = function.improved ? code->osr_point(pcs[i]) : nullptr) {
+        auto loop = std::find_if(function.loops.begin(), function.loops.end(),
+                                 [point](const Loop& l) { return l.body_offset == point->body_offset; });
+        if (loop == function.loops.end())
+          loop = function.loops.insert(loop, Loop{point->body_offset, pcs[i], 0, false});
+        ++loop->samples;
+      }
     }
   }
 }
@@ -114,8 +124,21 @@ void TierUp::compile_queued() {
   {
     base::MutexLock lock(mutex_);
     queue.swap(queue_);
+    compiling_queue_ = !queue.empty();
   }
   if (queue.empty()) return;
+  compile_each(queue);
+  base::MutexLock lock(mutex_);
+  compiling_queue_ = false;
+  queue_done_.notify_all();
+}
+
+void TierUp::await_queued() {
+  base::MutexLock lock(mutex_);
+  while (!queue_.empty() || compiling_queue_) queue_done_.wait(mutex_);
+}
+
+void TierUp::compile_each(const std::vector<Compiled>& queue) {
   const auto modules = living();
   for (const Compiled& c : queue)
     for (const auto& [module, entry] : modules) {
@@ -127,18 +150,51 @@ void TierUp::compile_queued() {
 bool TierUp::compile_hottest() {
   Module where;
   Function* hottest = nullptr;
-  std::uint32_t func = 0;
+  Loop* stuck = nullptr;
+  std::uint32_t func = 0, most = std::max(options_.threshold, 1u) - 1;
   for (auto& [module, entry] : living())
-    for (auto& [index, function] : entry->functions)
-      if (!function.settled && function.samples >= options_.threshold &&
-          (hottest == nullptr || function.samples > hottest->samples)) {
+    for (auto& [index, function] : entry->functions) {
+      if (!function.settled && function.samples > most) {
+        most = function.samples;
         hottest = &function;
+        stuck = nullptr;
         func = index;
         where = module;
       }
-  if (hottest == nullptr) return false;
-  improve(*where, spec::FuncIndex(func), *hottest);
-  return true;
+      for (Loop& loop : function.loops) {
+        if (loop.settled || loop.samples <= most) continue;
+        most = loop.samples;
+        hottest = nullptr;
+        stuck = &loop;
+        where = module;
+      }
+    }
+  if (stuck != nullptr)
+    settle_loop(*where, *stuck);
+  else if (hottest != nullptr)
+    improve(*where, spec::FuncIndex(func), *hottest);
+  return stuck != nullptr || hottest != nullptr;
+}
+
+void TierUp::settle_loop(code::ModuleCode& module, Loop& loop) {
+  loop.settled = true;
+  const code::FunctionCode* old = module.find(loop.pc);
+  const abi::OsrPoint* point = old == nullptr ? nullptr : old->osr_point(loop.pc);
+  if (point != nullptr) replace_loop(module, *old, *point);
+}
+
+std::string TierUp::compile_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point) {
+  abi::CompileRequest request{module.checked(), module.layout(), old.func, false, point.body_offset};
+  abi::CompileResult stub = first_.compile(request);
+  if (const auto* no = std::get_if<abi::Unsupported>(&stub)) return no->reason;
+  abi::CompileResult entry = better_tier()->compile(request);
+  if (const auto* no = std::get_if<abi::Unsupported>(&entry)) return no->reason;
+  auto* from = std::get_if<abi::CodeArtifact>(&stub);
+  auto* to = std::get_if<abi::CodeArtifact>(&entry);
+  if (from == nullptr || to == nullptr) return "its body is invalid";
+  const base::Status done =
+      module.publish_osr(old, point, std::move(*from), std::move(*to), better_tier()->name().data());
+  return done.ok() ? std::string() : done.error().message;
 }
 
 const abi::Tier* TierUp::better_tier() {
@@ -158,8 +214,14 @@ void TierUp::improve(code::ModuleCode& module, spec::FuncIndex func, Function& f
   function.settled = true;
   const abi::Tier* tier = better_tier();
   if (tier == nullptr) return;
+  if (options_.threshold == 0) {
+    const code::FunctionCode* only = module.find(module.slot(func)->load(std::memory_order_acquire));
+    if (only != nullptr) replace_loops(module, *only, function);
+    return;
+  }
   const std::uint64_t begin = now_ns();
-  abi::CompileResult result = tier->compile({module.checked(), module.layout(), func, false});
+  const code::FunctionCode* old = module.find(module.slot(func)->load(std::memory_order_acquire));
+  abi::CompileResult result = tier->compile({module.checked(), module.layout(), func});
   std::string problem;
   if (auto* artifact = std::get_if<abi::CodeArtifact>(&result)) {
     const base::Status published = module.publish(std::move(*artifact), tier->name().data());
@@ -172,12 +234,32 @@ void TierUp::improve(code::ModuleCode& module, spec::FuncIndex func, Function& f
   const std::uint64_t took = now_ns() - begin;
   stats_.compile_ns.fetch_add(took, std::memory_order_relaxed);
   (problem.empty() ? stats_.functions : stats_.unsupported).fetch_add(1, std::memory_order_relaxed);
-  if (!options_.log) return;
-  if (problem.empty())
+  function.improved = problem.empty();
+  if (options_.log && problem.empty())
     log_line(fmt::format("{}: {} in {:.1f} ms, after {} samples", name_of(module, func), tier->name(),
                          static_cast<double>(took) / 1e6, function.samples));
-  else
+  else if (options_.log)
     log_line(fmt::format("{}: left to the baseline: {}", name_of(module, func), problem));
+  if (function.improved && options_.threshold == 1 && old != nullptr) replace_loops(module, *old, function);
+}
+
+void TierUp::replace_loops(code::ModuleCode& module, const code::FunctionCode& old, Function& function) {
+  for (const abi::OsrPoint& point : old.osr_points) {
+    function.loops.push_back({point.body_offset, nullptr, 0, true});
+    if (!stopping()) replace_loop(module, old, point);
+  }
+}
+
+void TierUp::replace_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point) {
+  const std::uint64_t begin = now_ns();
+  const std::string problem = compile_loop(module, old, point);
+  const std::uint64_t took = now_ns() - begin;
+  stats_.compile_ns.fetch_add(took, std::memory_order_relaxed);
+  if (problem.empty()) stats_.loops.fetch_add(1, std::memory_order_relaxed);
+  if (!options_.log) return;
+  const std::string what = fmt::format("{}: loop at byte {}", name_of(module, old.func), point.body_offset);
+  log_line(problem.empty() ? fmt::format("{}: threads move over, {:.1f} ms", what, static_cast<double>(took) / 1e6)
+                           : fmt::format("{}: left to the baseline: {}", what, problem));
 }
 
 }  // namespace heddle::engine

@@ -3,6 +3,9 @@
 // LLVM tier, hottest first, and its jump-table slot gets the new code. The LLVM library is loaded when the first
 // function is hot, so a program that ends before costs one sleeping thread.
 //
+// Threads that are still caught in the old code of such a function are in a loop of it: the loop gets code that is
+// entered at its header (on-stack replacement, abi/tier.h), and all threads in it move over.
+//
 // What cannot be compiled better (unsupported, no memory) keeps its code and is not tried again.
 //
 // Who touches what: modules_ and queue_ under mutex_ (threads that load modules or compile functions, and the worker);
@@ -27,6 +30,7 @@ namespace heddle::engine {
 struct TierUpStats {
   std::atomic<std::uint64_t> samples{0};      ///< in code that could be better
   std::atomic<std::uint64_t> functions{0};    ///< compiled and published
+  std::atomic<std::uint64_t> loops{0};        ///< whose threads were moved to better code
   std::atomic<std::uint64_t> unsupported{0};  ///< left to the baseline for good
   std::atomic<std::uint64_t> compile_ns{0};   ///< the worker's time in the LLVM tier
 };
@@ -34,12 +38,13 @@ struct TierUpStats {
 class TierUp final : private code::CompileObserver {
  public:
   struct Options {
-    std::uint32_t threshold = 2;  ///< samples that make a function hot; 1: each function is, once compiled
+    std::uint32_t threshold = 2;  ///< Config::tier_threshold
     bool log = false;
   };
 
   /// nullptr if the machine has no means for it (no thread, no timer): then all code stays as it is.
-  static std::unique_ptr<TierUp> create(const Options& options);
+  /// `first`: the tier that the modules' code is made by (borrowed).
+  static std::unique_ptr<TierUp> create(const Options& options, const abi::Tier& first);
   /// Waits for the function that is being compiled, if any.
   ~TierUp();
   TierUp(const TierUp&) = delete;
@@ -47,13 +52,23 @@ class TierUp final : private code::CompileObserver {
 
   /// From now on the module's hot code is improved. Before the module is shared. Any thread.
   void add(const std::shared_ptr<code::ModuleCode>& module) HEDDLE_EXCLUDES(mutex_);
+  /// Threshold 0 or 1: returns when all functions that have been compiled so far are done. Any thread.
+  void await_queued() HEDDLE_EXCLUDES(mutex_);
   const TierUpStats& stats() const { return stats_; }
 
  private:
   using Module = std::shared_ptr<code::ModuleCode>;
+  struct Loop {
+    std::uint32_t body_offset = 0;
+    const void* pc = nullptr;   ///< somewhere in it
+    std::uint32_t samples = 0;  ///< since its function was improved: threads are stuck in it
+    bool settled = false;       ///< moved, or cannot be
+  };
   struct Function {
     std::uint32_t samples = 0;
-    bool settled = false;  ///< improved, or cannot be
+    bool settled = false;   ///< improved, or cannot be
+    bool improved = false;  ///< there is better code
+    std::vector<Loop> loops;
   };
   struct Entry {
     std::weak_ptr<code::ModuleCode> module;
@@ -64,18 +79,26 @@ class TierUp final : private code::CompileObserver {
     spec::FuncIndex func;
   };
 
-  TierUp(const Options& options, runtime::Sampler* sampler) : options_(options), sampler_(sampler) {}
+  TierUp(const Options& options, const abi::Tier& first, runtime::Sampler* sampler)
+      : options_(options), first_(first), sampler_(sampler) {}
   void on_compiled(const code::ModuleCode& code, spec::FuncIndex func) override HEDDLE_EXCLUDES(mutex_);
   void run();
   void count_samples();
-  void compile_queued();
+  void compile_queued() HEDDLE_EXCLUDES(mutex_);
+  void compile_each(const std::vector<Compiled>& queue);
+  void replace_loops(code::ModuleCode& module, const code::FunctionCode& old, Function& function);
   std::vector<std::pair<Module, Entry*>> living() HEDDLE_EXCLUDES(mutex_);
   bool compile_hottest();
   void improve(code::ModuleCode& module, spec::FuncIndex func, Function& function);
+  /// Moves threads out of the loop of old code around `pc`.
+  void replace_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point);
+  std::string compile_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point);
+  void settle_loop(code::ModuleCode& module, Loop& loop);
   const abi::Tier* better_tier();
   bool stopping() const { return stop_.load(std::memory_order_relaxed); }
 
   const Options options_;
+  const abi::Tier& first_;
   runtime::Sampler* const sampler_;
   TierUpStats stats_;
   std::atomic<bool> stop_{false};  // relaxed: the sampler's wake() orders it
@@ -85,8 +108,10 @@ class TierUp final : private code::CompileObserver {
   base::Mutex mutex_;
   // Entries are made by add() and erased by the worker, so that it may use one without the lock.
   std::unordered_map<const code::ModuleCode*, std::unique_ptr<Entry>> modules_ HEDDLE_GUARDED_BY(mutex_);
-  std::vector<Compiled> queue_ HEDDLE_GUARDED_BY(mutex_);  // only with threshold 1
-  std::thread thread_;                                     // last: starts when all else is there
+  std::vector<Compiled> queue_ HEDDLE_GUARDED_BY(mutex_);  // only with threshold 0 or 1
+  bool compiling_queue_ HEDDLE_GUARDED_BY(mutex_) = false;
+  base::CondVar queue_done_;
+  std::thread thread_;  // last: starts when all else is there
 };
 
 }  // namespace heddle::engine

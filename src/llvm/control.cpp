@@ -39,6 +39,7 @@ void IrFunction::enter_frame(FrameKind kind, const BlockSignature& signature, ll
       kind, stack_.size() - signature.params.size(), signature.params, signature.results, label, end, nullptr, {}, {},
       {}};
   frame.end_phis = make_phis(end, signature.results);
+  spill_below(frame.height);
   frames_.push_back(std::move(frame));
 }
 
@@ -67,8 +68,10 @@ base::Status IrFunction::on_loop(const BlockType& imm) {
   frame.label_phis = make_phis(header, signature.params);
   pass_operands(frame);
   ir_.CreateBr(header);
+  if (osr_loop_ == body_offset_) enter_at_loop(frame);
   ir_.SetInsertPoint(header);
   stack_.resize(frame.height);
+  reload_below(frame.height);
   stack_.insert(stack_.end(), frame.label_phis.begin(), frame.label_phis.end());
   return {};
 }
@@ -96,6 +99,7 @@ base::Status IrFunction::on_else_(const None&) {
   frame.kind = FrameKind::else_;
   ir_.SetInsertPoint(frame.else_block);
   stack_.resize(frame.height);
+  reload_below(frame.height);
   stack_.insert(stack_.end(), frame.else_params.begin(), frame.else_params.end());
   return {};
 }
@@ -123,6 +127,7 @@ void IrFunction::finish_frame() {
   frames_.pop_back();
   stack_.resize(frame.height);
   ir_.SetInsertPoint(frame.end);
+  if (!llvm::pred_empty(frame.end)) reload_below(frame.height);
   const bool dead = llvm::pred_empty(frame.end);
   for (llvm::PHINode* phi : frame.end_phis) {
     if (!dead) {

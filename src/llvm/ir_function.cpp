@@ -17,14 +17,16 @@ std::string slot_symbol(spec::FuncIndex func) {
   return fmt::format("slot.{}", func.value);
 }
 
-IrFunction::IrFunction(llvm::Module& out, const module::Module& m, const abi::VmLayout& layout, spec::FuncIndex func)
+IrFunction::IrFunction(llvm::Module& out, const module::Module& m, const abi::VmLayout& layout, spec::FuncIndex func,
+                       std::optional<std::uint32_t> osr_loop)
     : out_(out),
       module_(m),
       layout_(layout),
       func_(func),
       type_(m.type_of(func)),
       body_begin_(m.body(func).range.begin),
-      ir_(out.getContext()) {
+      ir_(out.getContext()),
+      osr_loop_(osr_loop) {
   invariant_ = llvm::MDNode::get(out.getContext(), {});
   unlikely_ = llvm::MDBuilder(out.getContext()).createBranchWeights(1, 1 << 20);
 }
@@ -83,9 +85,11 @@ void IrFunction::set_convention(llvm::Function& function, const spec::FuncType& 
 // The body's frame.
 
 void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
-  llvm::FunctionType* signature = function_type(type_);
+  spec::FuncType type = type_;
+  if (osr_loop_) type.params = {};
+  llvm::FunctionType* signature = function_type(type);
   function_ = llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, function_symbol(func_), out_);
-  set_convention(*function_, type_);
+  set_convention(*function_, type);
 
   llvm::DIBuilder debug(out_);
   llvm::DIFile* file = debug.createFile("wasm", "");
@@ -111,6 +115,18 @@ void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
   Value* limit = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetStackLimit));
   trap_if(ir_.CreateICmpULT(sp, limit), TrapCode::call_stack_exhausted);
 
+  if (!osr_loop_) receive_params();
+  if (!module_.memories.empty()) memory0_base_ = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetMemory0Base));
+
+  if (osr_loop_) begin_osr();
+
+  llvm::BasicBlock* end = new_block("return");
+  Frame frame{FrameKind::function, 0, {}, type_.results, end, end, nullptr, {}, {}, {}};
+  frame.end_phis = make_phis(end, type_.results);
+  frames_.push_back(std::move(frame));
+}
+
+void IrFunction::receive_params() {
   // Overflow parameters are fetched first thing: any later call may overwrite the buffer.
   abi::ParamLocations places;
   unsigned argument = 0;
@@ -125,12 +141,6 @@ void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
     llvm::AllocaInst* local = locals_[next_local];
     ir_.CreateStore(llvm::Constant::getNullValue(local->getAllocatedType()), local);
   }
-  if (!module_.memories.empty()) memory0_base_ = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetMemory0Base));
-
-  llvm::BasicBlock* end = new_block("return");
-  Frame frame{FrameKind::function, 0, {}, type_.results, end, end, nullptr, {}, {}, {}};
-  frame.end_phis = make_phis(end, type_.results);
-  frames_.push_back(std::move(frame));
 }
 
 void IrFunction::begin_instruction(std::uint64_t body_offset, bool reachable) {

@@ -31,10 +31,15 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
 
  public:
   /// `out` gets the function, named by its index. All borrowed for the builder's life.
-  IrFunction(llvm::Module& out, const module::Module& m, const abi::VmLayout& layout, spec::FuncIndex func);
+  IrFunction(llvm::Module& out, const module::Module& m, const abi::VmLayout& layout, spec::FuncIndex func,
+             std::optional<std::uint32_t> osr_loop = {});
 
   /// Set if an instruction came up that this tier leaves to the baseline; the walk has then ended with an error.
   const std::optional<std::string>& unsupported() const { return unsupported_; }
+
+  /// To be asked when the walk is done, of code for an on-stack replacement: false if its loop did not come up, or has
+  /// too many values around it. Takes away what is not reached from the loop.
+  bool finish_osr();
 
   // The visitor's side (validate/checked.h).
   void begin_body(std::span<const binary::LocalRun> runs);
@@ -177,6 +182,9 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   void set_convention(llvm::Function& function, const spec::FuncType& type) const;
   llvm::AttributeList call_attributes(const spec::FuncType& type) const;
 
+  /// The locals get their first values.
+  void receive_params();
+
   // The operand stack.
   void push(Value* value) { stack_.push_back(value); }
   Value* pop() {
@@ -199,6 +207,16 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Frame& frame_at(spec::LabelDepth depth) { return frames_[frames_.size() - 1 - depth.value]; }
   void finish_frame();
   void emit_return();
+
+  // osr.cpp: code that is entered at a loop (abi::CompileRequest::osr_loop).
+  /// The end of the set-up: what follows is the function's real beginning, which nobody reaches.
+  void begin_osr();
+  void enter_at_loop(Frame& loop);
+  /// Operands below a frame are in memory where control flow meets, since their definitions may not be on the way from
+  /// the entry (sroa makes phis of it). Only for such code; else nothing happens.
+  void spill_below(std::size_t height);
+  void reload_below(std::size_t height);
+  llvm::AllocaInst* osr_slot(std::size_t index, llvm::Type* type);
 
   // Traps.
   void trap_if(Value* condition, spec::TrapCode code);
@@ -262,6 +280,10 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   bool reachable_ = true;
   std::uint64_t body_offset_ = 0;
   std::optional<std::string> unsupported_;
+  std::optional<std::uint32_t> osr_loop_;
+  llvm::BasicBlock* osr_entry_ = nullptr;  ///< end of the set-up, until the loop comes up
+  bool osr_entered_ = false;
+  std::vector<std::vector<llvm::AllocaInst*>> osr_slots_;  ///< by operand index; one for each type
 };
 
 /// "f.12": the symbol of a function of the module; "slot.12": of its jump-table slot.

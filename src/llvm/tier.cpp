@@ -14,12 +14,14 @@ abi::CompileResult LlvmTier::compile(const abi::CompileRequest& request) const {
   llvm::Module out("wasm", context);
   prepare_module(out);
   const module::Module& m = request.module.module();
-  IrFunction function(out, m, request.layout, request.func);
+  IrFunction function(out, m, request.layout, request.func, request.osr_loop);
   auto body = validate::Checked<IrFunction>(request.module, request.func, function).run();
   if (!body.ok()) {
     if (function.unsupported()) return abi::Unsupported{body.error().offset, *function.unsupported()};
     return std::move(body).error();
   }
+  if (request.osr_loop && !function.finish_osr())
+    return abi::Unsupported{*request.osr_loop, "no replacement at this loop"};
   std::string listing = request.want_listing ? to_text(out) : std::string();
   const ObjectBytes object = optimise_and_emit(out);
   if (request.want_listing) listing += "; optimised\n" + to_text(out);
@@ -36,7 +38,8 @@ abi::CompileResult LlvmTier::compile(const abi::CompileRequest& request) const {
                              .listing = std::move(listing),
                              .sites_by_range = true,
                              .offset_rows = std::move(read.offset_rows),
-                             .improvable = false};
+                             .improvable = false,
+                             .osr_points = {}};
   return artifact;
 }
 

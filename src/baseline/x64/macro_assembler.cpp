@@ -146,6 +146,16 @@ void MacroAssembler::trap() {
   emit(Inst::kIdUd2);
 }
 
+void MacroAssembler::patchable_nop() {
+  constexpr std::uint8_t kNop[] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
+  check(a_.embed(kNop, sizeof kNop));
+}
+
+void MacroAssembler::embed_zero_word() {
+  constexpr std::uint64_t kZero = 0;
+  check(a_.embed(&kZero, sizeof kZero));
+}
+
 void MacroAssembler::embed_distance(Label target, Label base) {
   const auto distance = static_cast<std::uint32_t>(offset_of(target) - offset_of(base));
   check(a_.embed(&distance, 4));

@@ -82,7 +82,11 @@ class MacroAssembler {
   /// Always faults.
   void trap();
   void align_code(std::uint32_t bytes) { a_.align(asmjit::AlignMode::kCode, bytes); }
-  /// Data between functions' code: four bytes `target - base`, both bound.
+  /// The five bytes of an abi::OsrPoint; the offset is a multiple of 8.
+  void patchable_nop();
+  /// Data between functions' code: eight bytes of zero.
+  void embed_zero_word();
+  /// The same: four bytes `target - base`, both bound.
   void embed_distance(Label target, Label base);
   /// rsp = rsp - N with four bytes to patch; returns their offset.
   std::uint32_t grow_stack_patchable();
