@@ -24,6 +24,7 @@ int run_main(int argc, char** argv) {
   RunArguments arguments;
   if (const auto code = parse_run(argc, argv, arguments)) return *code;
   hold_quit_back();
+  take_failed_writes_as_errors();
   // Whoever decides the outcome, on whatever thread, leaves at once.
   arguments.run.on_outcome = &leave;
   auto engine = engine::Engine::create(arguments.config);

@@ -25,6 +25,11 @@ void on_signal(int number) {
 
 }  // namespace
 
+void take_failed_writes_as_errors() {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+}
+
 void end_on_signals(const runtime::ThreadGroup& group) {
   g_group.store(&group, std::memory_order_relaxed);
   struct sigaction action{};
@@ -36,9 +41,6 @@ void end_on_signals(const runtime::ThreadGroup& group) {
     sigaction(number, &action, &before);
     if (before.sa_handler == SIG_IGN) sigaction(number, &before, nullptr);
   }
-  // A write to a closed pipe is the guest's error `pipe`, not our death.
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN);  // the write's EFBIG is the program's to see
 }
 
 namespace {

@@ -6,6 +6,10 @@
 
 namespace heddle::cli {
 
+/// A write to a closed pipe is the guest's error `pipe` and one beyond the file size that the user allows (ulimit -f)
+/// its error `fbig`; neither is our death, nor is one of our own (the cache).
+void take_failed_writes_as_errors();
+
 /// Signals that were ignored when we started (nohup, background jobs) stay ignored. `group` is borrowed for the rest of
 /// the process's life.
 void end_on_signals(const runtime::ThreadGroup& group);

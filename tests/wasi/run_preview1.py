@@ -19,20 +19,14 @@ import sys
 import tempfile
 import threading
 
+import errno_cases
+
 ERRNO = ("success 2big acces addrinuse addrnotavail afnosupport again already badf badmsg busy canceled child connaborted "
          "connrefused connreset deadlk destaddrreq dom dquot exist fault fbig hostunreach idrm ilseq inprogress intr "
          "inval io isconn isdir loop mfile mlink msgsize multihop nametoolong netdown netreset netunreach nfile nobufs "
          "nodev noent noexec nolck nolink nomem nomsg noprotoopt nospc nosys notconn notdir notempty notrecoverable "
          "notsock notsup notty nxio overflow ownerdead perm pipe proto protonosupport prototype range rofs spipe srch "
          "stale timedout txtbsy xdev notcapable").split()
-
-
-# What a Linux call behind these functions can answer besides, and why no case makes it do so.
-NOT_PROVOKED = """
-not provoked: dquot (quotas are set by the machine's administrator), nfile and nomem and nobufs (the whole machine would
-have to be short of it), mlink (the limit is the file system's, 65,000 links or none), connaborted (Linux reports a
-connection that its peer gave up as a connection), stale (needs a network file system), intr (never shown to the guest:
-an interrupted call ends with its thread), loop and notdir of descriptors' own calls (they take no path)"""
 
 
 class Peer(threading.Thread):
@@ -131,6 +125,19 @@ def print_table(rows):
         print(f"{function:26} {len(lines):5} {pointers:12}  {seen}")
 
 
+def print_missing(rows, untried):
+    """What the manual pages list and no case saw, with the reason; complaints about those without one."""
+    print("\nErrno values of the manual pages that no case provokes, and why:")
+    complaints = []
+    for function, lines in rows.items():
+        seen = {ERRNO[int(line[2])] for line in lines if line[2].isdigit()}
+        for name, reason in errno_cases.missing(function, seen, untried[function]).items():
+            print(f"{function:26} {name:12} {reason}")
+            if reason is None:
+                complaints.append(f"{function}: {name} is in the manual pages, and no case provokes it")
+    return complaints
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("--heddle", "--wasm", "--functions"):
@@ -139,7 +146,7 @@ def main():
     options = parser.parse_args()
     names = re.findall(r"^FUNCTION\(\w+,\s*(\w+)", pathlib.Path(options.functions).read_text(), re.MULTILINE)
     wanted = [*names, "machine"] if options.function == "table" else [options.function]
-    rows, complaints = {}, []
+    rows, untried, complaints = {}, {}, []
     for function in wanted:
         lines, wrong = run(options, function)
         complaints += wrong
@@ -147,11 +154,17 @@ def main():
             rows.setdefault(line[0], []).append(line)
         if function == "machine":
             continue
+        complaints += [f"{function}: no case of {what}"
+                       for what in errno_cases.missing_pointers(function, [line[1] for line in lines])]
+        if options.function == "table":
+            lines, untried[function] = errno_cases.run_cases(options.heddle, options.wasm, function, ERRNO)
+            complaints += [f"{function}: {line[1]}: {line[2]}" for line in lines if line[3] != "ok"]
+            rows[function] += lines
         if not any(line[1].startswith("success") or line[1] == "no signal" for line in rows[function]):
             complaints.append(f"{function}: no success path among its cases")
     print_table(rows)
     if options.function == "table":
-        print(NOT_PROVOKED)
+        complaints += print_missing(rows, untried)
     print("\n".join(complaints), file=sys.stderr)
     return 1 if complaints else 0
 
