@@ -1,0 +1,259 @@
+// Code that is replaced while it runs. What the values are is judged by running everything twice in one script: the
+// first call of a function is the baseline's alone, the second is moved to the LLVM tier's code at its loops.
+#include "engine/tier_up.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <time.h>
+
+#include "engine/program.h"
+#include "engine/script_runner.h"
+#include "engine/tier_loader.h"
+
+namespace heddle::engine {
+namespace {
+
+class TierUpTest : public testing::Test {
+ protected:
+  void SetUp() override {
+#ifndef HEDDLE_TEST_LLVM
+    GTEST_SKIP() << "a build without LLVM";
+#endif
+    ASSERT_TRUE(llvm_tier().ok()) << llvm_tier().error().message;
+  }
+
+  void start(std::uint32_t threshold) {
+    Config config;
+    config.tier = TierChoice::auto_;
+    config.tier_threshold = threshold;
+    auto made = Engine::create(config);
+    ASSERT_TRUE(made.ok());
+    engine = std::move(*made);
+    ASSERT_NE(engine->tier_up(), nullptr);
+  }
+
+  /// Runs a script in which loops only are replaced; returns how many were.
+  std::uint64_t loops_of(const std::string& script) {
+    start(0);
+    ScriptOptions options;
+    options.tier = &engine->tier();
+    options.tier_up = engine->tier_up();
+    const auto report = run_script(script, "test.wast", options);
+    EXPECT_TRUE(report.ok()) << report.error().message;
+    if (!report.ok()) return 0;
+    for (const std::string& failure : report->failures) ADD_FAILURE() << failure;
+    EXPECT_GT(report->assertions, 1u);
+    return engine->tier_up()->stats().loops;
+  }
+  /// The same: a module's one function "f", called three times.
+  std::uint64_t loops_of(const std::string& module, const std::string& call, const std::string& result) {
+    const std::string assertion = fmt::format("(assert_return (invoke \"f\" {}) {})\n", call, result);
+    return loops_of(module + assertion + assertion + assertion);
+  }
+
+  std::unique_ptr<Program> program(const std::string& wat) {
+    ModuleSource source;
+    const base::Bytes bytes{reinterpret_cast<const std::uint8_t*>(wat.data()), wat.size()};
+    EXPECT_TRUE(read_module(bytes, "test.wat", engine->config().features, source).ok());
+    auto loaded = engine->load(std::move(source));
+    EXPECT_TRUE(loaded.ok()) << loaded.error().message;
+    RunOptions options;
+    wasi::Stream null;
+    null.kind = wasi::Stream::Kind::null;
+    options.wasi.stdio = {null, null, null};
+    auto made = Program::create(*loaded, std::move(options));
+    EXPECT_TRUE(made.ok()) << made.error().message;
+    return std::move(*made);
+  }
+
+  std::unique_ptr<Engine> engine;
+};
+
+TEST_F(TierUpTest, a_loop_takes_its_locals_along) {
+  EXPECT_EQ(loops_of(R"((module (func (export "f") (param i32 i64 f32 f64) (result i32 i64 f32 f64)
+      (local $v v128) (local $n i32)
+      (local.set $v (v128.const i32x4 1 2 3 4))
+      (loop $l
+        (local.set $v (i32x4.add (local.get $v) (local.get $v)))
+        (local.set 0 (i32.add (local.get 0) (i32x4.extract_lane 3 (local.get $v))))
+        (local.set 1 (i64.mul (local.get 1) (i64.const 3)))
+        (local.set 2 (f32.mul (local.get 2) (f32.const 2)))
+        (local.set 3 (f64.add (local.get 3) (f64.const 0.5)))
+        (local.set $n (i32.add (local.get $n) (i32.const 1)))
+        (br_if $l (i32.lt_u (local.get $n) (i32.const 5))))
+      (local.get 0) (local.get 1) (local.get 2) (local.get 3))))",
+                     "(i32.const 7) (i64.const 11) (f32.const 1.5) (f64.const 2)",
+                     "(i32.const 255) (i64.const 2673) (f32.const 48) (f64.const 4.5)"),
+            1u);
+}
+
+TEST_F(TierUpTest, operands_below_a_loop_and_its_parameters_go_along) {
+  const char* module = R"((module (func (export "f") (param $n i32) (result i64) (local $a i64) (local $b i64)
+      (i64.const 1000) (i64.extend_i32_u (local.get $n)) (v128.const i64x2 5 6) (f64.const 3)
+      (i32.const 0) (i64.const 1)
+      (loop $l (param i32 i64) (result i64)
+        (local.set $a (i64.mul (i64.const 2)))
+        (i32.add (i32.const 1)) (local.get $a)
+        (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))
+        (local.set $a) (i64.extend_i32_u) (i64.add (local.get $a)))
+      (local.set $a) (local.set $b (i64.trunc_f64_s)) (i64x2.extract_lane 1) (i64.add) (i64.add)
+      (i64.add (local.get $a)) (i64.add (local.get $b)))))";
+  EXPECT_EQ(loops_of(module, "(i32.const 5)", "(i64.const 1051)"), 1u);
+}
+
+// What was pushed before the outer loop is used in both arms and behind them, reached from the inner loop or not.
+TEST_F(TierUpTest, a_loop_inside_arms_inside_a_loop_finds_the_operands_of_all) {
+  const char* module = R"((module (func (export "f") (param $n i32) (result i32) (local $s i32) (local $k i32)
+      (i32.const 7)
+      (loop $outer (result i32)
+        (i32.const 100)
+        (local.get $n)
+        (if (param i32) (result i32) (i32.and (local.get $n) (i32.const 1))
+          (then (i32.add (local.get $s)) (local.set $k (i32.const 3))
+            (loop $inner
+              (local.set $s (i32.add (local.get $s) (local.get $k)))
+              (br_if $inner (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))
+          (else (i32.mul (i32.const 2))))
+        (i32.add)
+        (local.set $s (i32.add (local.get $s)))
+        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+        (br_if $outer (local.get $n))
+        (local.get $s))
+      (i32.add))))";
+  EXPECT_EQ(loops_of(module, "(i32.const 5)", "(i32.const 1416)"), 2u);
+}
+
+TEST_F(TierUpTest, loops_call_branch_far_and_use_memory) {
+  const char* module = R"((module (memory i64 1)
+      (func $twice (param i64) (result i64) (i64.store (i64.const 8) (local.get 0)) (i64.shl (local.get 0) (i64.const 1)))
+      (func (export "f") (param $n i32) (result i64) (local $x i64)
+        (local.set $x (i64.const 1))
+        (block $out
+          (loop $a
+            (loop $b
+              (local.set $x (i64.add (call $twice (local.get $x)) (i64.load (i64.const 8))))
+              (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+              (br_table $out $a $b (local.get $n)))))
+        (local.get $x))))";
+  EXPECT_EQ(loops_of(module, "(i32.const 6)", "(i64.const 729)"), 2u);
+}
+
+TEST_F(TierUpTest, a_trap_in_moved_code_is_the_same) {
+  const char* module = R"((module (memory 1)
+      (func (export "f") (param $i i32) (result i32)
+        (loop $l (result i32)
+          (local.set $i (i32.add (i32.load8_u (local.get $i)) (i32.add (local.get $i) (i32.const 1000))))
+          (br_if $l (i32.lt_u (local.get $i) (i32.const 10000000))) (local.get $i)))))";
+  const std::string assertion = "(assert_trap (invoke \"f\" (i32.const 0)) \"out of bounds memory access\")\n";
+  EXPECT_EQ(loops_of(module + assertion + assertion), 1u);
+}
+
+TEST_F(TierUpTest, a_loop_with_more_values_than_the_buffer_stays) {
+  std::string locals;
+  for (int i = 0; i < 1100; ++i) locals += " i32";
+  const std::string module = "(module (func (export \"f\") (param $n i32) (result i32) (local" + locals + R"()
+      (loop $l (local.set 1099 (i32.add (local.get 1099) (i32.const 2)))
+        (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+      (local.get 1099))))";
+  EXPECT_EQ(loops_of(module, "(i32.const 5)", "(i32.const 10)"), 0u);
+}
+
+/// Waits until `done` holds; false if it does not within a minute.
+template <class Done>
+bool eventually(Done done) {
+  for (int i = 0; i < 60'000; ++i) {
+    if (done()) return true;
+    const timespec millisecond = {0, 1'000'000};
+    nanosleep(&millisecond, nullptr);
+  }
+  return false;
+}
+
+TEST_F(TierUpTest, samples_find_an_endless_loop_and_it_can_be_ended_when_moved) {
+  start(2);
+  auto run = program(R"((module (func (export "_start") (local $i i64)
+      (loop $l (local.set $i (i64.add (local.get $i) (i64.const 1))) (br $l)))))");
+  std::thread watcher([&] {
+    EXPECT_TRUE(eventually([&] { return engine->tier_up()->stats().loops == 1; }));
+    runtime::Outcome outcome;
+    outcome.exit_code = 5;
+    run->group().request_exit(std::move(outcome));
+  });
+  const auto outcome = run->run();
+  watcher.join();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_EQ(outcome->exit_code, 5);
+}
+
+// Every thread counts in its own loop until the main thread, which waits for the loop to be moved, ends them.
+TEST_F(TierUpTest, eight_threads_leave_their_loop_at_once) {
+  start(2);
+  auto run = program(R"((module
+      (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+      (import "env" "memory" (memory 1 1 shared))
+      (func $spin (param $at i32) (local $i i64)
+        (loop $l
+          (local.set $i (i64.add (local.get $i) (i64.const 1)))
+          (i64.store (local.get $at) (local.get $i)) (br $l)))
+      (func (export "wasi_thread_start") (param i32 i32) (call $spin (i32.shl (local.get 0) (i32.const 3))))
+      (func (export "_start") (local $i i32)
+        (loop $more
+          (if (i32.le_s (call $spawn (i32.const 0)) (i32.const 0)) (then unreachable))
+          (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 7))))
+        (call $spin (i32.const 0)))))");
+  std::thread watcher([&] {
+    EXPECT_TRUE(eventually([&] { return engine->tier_up()->stats().loops == 1; }));
+    runtime::Outcome outcome;
+    outcome.exit_code = 6;
+    run->group().request_exit(std::move(outcome));
+  });
+  const auto outcome = run->run();
+  watcher.join();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_EQ(outcome->exit_code, 6);
+}
+
+// Each thread calls the same functions again and again while they are compiled, published and their loops patched, and
+// traps if one of them ever answers wrongly.
+TEST_F(TierUpTest, sixty_four_threads_call_functions_that_are_replaced) {
+  constexpr int kFunctions = 24;
+  std::string functions, calls;
+  for (int i = 0; i < kFunctions; ++i) {
+    functions += fmt::format(R"((func $f{0} (param $n i32) (result i32) (local $s i32)
+        (i32.const {0})
+        (loop $l (local.set $s (i32.add (i32.mul (local.get $s) (i32.const 3)) (local.get $n)))
+          (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (i32.add (local.get $s))))",
+                             i);
+    // Of 4, 3, 2, 1: ((4 * 3 + 3) * 3 + 2) * 3 + 1.
+    calls += fmt::format("(if (i32.ne (call $f{0} (i32.const 4)) (i32.const {1})) (then unreachable))\n", i,
+                         ((4 * 3 + 3) * 3 + 2) * 3 + 1 + i);
+  }
+  start(1);
+  auto run = program(
+      R"((module
+      (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+      (import "env" "memory" (memory 1 1 shared)))" +
+      functions + R"((func $work (local $k i32)
+        (loop $again )" +
+      calls + R"((br_if $again (i32.lt_u (local.tee $k (i32.add (local.get $k) (i32.const 1))) (i32.const 2000))))
+        (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))
+        (drop (memory.atomic.notify (i32.const 0) (i32.const -1))))
+      (func (export "wasi_thread_start") (param i32 i32) (call $work))
+      (func (export "_start") (local $i i32) (local $seen i32)
+        (loop $more
+          (if (i32.le_s (call $spawn (i32.const 0)) (i32.const 0)) (then unreachable))
+          (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 64))))
+        (loop $wait
+          (local.set $seen (i32.atomic.load (i32.const 0)))
+          (if (i32.lt_u (local.get $seen) (i32.const 64)) (then
+            (drop (memory.atomic.wait32 (i32.const 0) (local.get $seen) (i64.const -1))) (br $wait)))))))");
+  const auto outcome = run->run();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_EQ(outcome->exit_code, 0) << outcome->message;
+  engine->tier_up()->await_queued();
+  EXPECT_GE(engine->tier_up()->stats().functions, static_cast<std::uint64_t>(kFunctions));
+}
+
+}  // namespace
+}  // namespace heddle::engine
