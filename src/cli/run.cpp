@@ -23,7 +23,7 @@ namespace {
 int run_main(int argc, char** argv) {
   RunArguments arguments;
   if (const auto code = parse_run(argc, argv, arguments)) return *code;
-  hold_quit_back();
+  watch_signals();
   take_failed_writes_as_errors();
   // Whoever decides the outcome, on whatever thread, leaves at once.
   arguments.run.on_outcome = &leave;
@@ -40,7 +40,6 @@ int run_main(int argc, char** argv) {
   auto program = engine::Program::create(*loaded, std::move(arguments.run));
   if (!program.ok()) return fail(for_messages.render(program.error()));
   end_on_signals((*program)->group());
-  report_on_quit((*program)->group());
   const auto outcome = (*program)->run();
   if (!outcome.ok()) {
     fail(for_messages.render(outcome.error()));

@@ -12,79 +12,85 @@
 namespace heddle::cli {
 namespace {
 
-// Written before the handlers are installed, on the same thread; read by them on any.
-std::atomic<const runtime::ThreadGroup*> g_group{nullptr};
-std::atomic<unsigned> g_signals{0};  // counter
+constexpr int kWatched[] = {SIGINT, SIGTERM, SIGQUIT};
+sigset_t g_watched;  // written before the thread exists
 
-void on_signal(int number) {
-  // Whoever claimed the end first decides; a second signal is a user who has lost patience.
-  const bool first = g_signals.fetch_add(1, std::memory_order_relaxed) == 0;
-  if (first && g_group.load(std::memory_order_relaxed)->ending()) return;
+/// Release by end_on_signals; pairs with the acquire in the watching thread.
+std::atomic<runtime::ThreadGroup*> g_group{nullptr};
+
+void end_process(int number) {
   _exit(128 + number);
 }
 
-}  // namespace
-
-void take_failed_writes_as_errors() {
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN);
-}
-
-void end_on_signals(const runtime::ThreadGroup& group) {
-  g_group.store(&group, std::memory_order_relaxed);
+/// Whoever sends a second signal has lost patience: from here on the kernel ends us, even if this thread is stuck.
+void end_process_next_time() {
   struct sigaction action{};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  action.sa_handler = end_process;
   sigemptyset(&action.sa_mask);
+  sigset_t ends;
+  sigemptyset(&ends);
   for (const int number : {SIGINT, SIGTERM}) {
-    struct sigaction before{};
-    sigaction(number, &action, &before);
-    if (before.sa_handler == SIG_IGN) sigaction(number, &before, nullptr);
+    if (sigismember(&g_watched, number) == 0) continue;
+    sigaction(number, &action, nullptr);
+    sigaddset(&ends, number);
   }
+  pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);
 }
 
-namespace {
-
-bool g_quit_is_ours = false;  // main thread, before there are others
-
-sigset_t only_quit() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGQUIT);
-  return set;
+void end_group(int number) {
+  end_process_next_time();
+  runtime::ThreadGroup* group = g_group.load(std::memory_order_acquire);
+  if (group == nullptr) end_process(number);
+  runtime::Outcome outcome;
+  outcome.kind = runtime::Outcome::Kind::signalled;
+  outcome.exit_code = 128 + number;
+  group->request_exit(std::move(outcome));  // the first to claim the end decides; it leaves
 }
 
-void* await_quit(void* group) {
-  const sigset_t set = only_quit();
-  for (int number = 0; sigwait(&set, &number) == 0;) {
-    auto reports = runtime::report_threads(*static_cast<runtime::ThreadGroup*>(group));
-    const std::size_t count = reports.size();
-    // One write, so that nothing comes between.
-    print_error(fmt::format("heddle: {} thread{}{}\n\n", count, count == 1 ? "" : "s",
-                            runtime::format_reports(std::move(reports))));
+void print_threads() {
+  runtime::ThreadGroup* group = g_group.load(std::memory_order_acquire);
+  if (group == nullptr) end_process(SIGQUIT);
+  auto reports = runtime::report_threads(*group);
+  const std::size_t count = reports.size();
+  // One write, so that nothing comes between.
+  print_error(fmt::format("heddle: {} thread{}{}\n\n", count, count == 1 ? "" : "s",
+                          runtime::format_reports(std::move(reports))));
+}
+
+void* await_signals(void*) {
+  for (int number = 0; sigwait(&g_watched, &number) == 0;) {
+    if (number == SIGQUIT)
+      print_threads();
+    else
+      end_group(number);
   }
   return nullptr;
 }
 
 }  // namespace
 
-void hold_quit_back() {
-  struct sigaction before{};
-  sigaction(SIGQUIT, nullptr, &before);
-  if (before.sa_handler == SIG_IGN) return;
-  const sigset_t set = only_quit();
-  g_quit_is_ours = pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0;
+void watch_signals() {
+  sigemptyset(&g_watched);
+  for (const int number : kWatched) {
+    struct sigaction before{};
+    sigaction(number, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) sigaddset(&g_watched, number);
+  }
+  pthread_t thread;
+  if (pthread_sigmask(SIG_BLOCK, &g_watched, nullptr) != 0) return;
+  if (pthread_create(&thread, nullptr, &await_signals, nullptr) == 0)
+    pthread_detach(thread);
+  else
+    pthread_sigmask(SIG_UNBLOCK, &g_watched, nullptr);  // without the thread, they end the process as usual
 }
 
-void report_on_quit(runtime::ThreadGroup& group) {
-  if (!g_quit_is_ours) return;
-  pthread_t thread;
-  if (pthread_create(&thread, nullptr, &await_quit, &group) == 0) {
-    pthread_detach(thread);
-    return;
-  }
-  const sigset_t set = only_quit();  // without the thread, SIGQUIT ends the process as usual
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+void take_failed_writes_as_errors() {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+}
+
+void end_on_signals(runtime::ThreadGroup& group) {
+  g_group.store(&group, std::memory_order_release);
 }
 
 }  // namespace heddle::cli

@@ -9,6 +9,7 @@
 
 #include "abi/builtins.h"
 #include "base/mutex.h"
+#include "base/sanitizers.h"
 #include "code/chunk.h"
 #include "code/module_code.h"
 #include "spec/trap_codes.h"
@@ -99,11 +100,11 @@ const void* LazyStubs::stub(std::size_t index) {
   return g_batches[i / kBatch].load(std::memory_order_acquire) + i % kBatch * kStubBytes;
 }
 
-bool LazyStubs::in_interrupt_window(const void* pc) {
+HEDDLE_IN_SIGNAL_HANDLER bool LazyStubs::in_interrupt_window(const void* pc) {
   return pc >= heddle_lazy_window_begin && pc < heddle_lazy_window_end;
 }
 
-bool LazyStubs::contains(const void* pc) {
+HEDDLE_IN_SIGNAL_HANDLER bool LazyStubs::contains(const void* pc) {
   return pc >= heddle_lazy_stubs && pc < heddle_lazy_text_end;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/os_memory.h"
+#include "base/sanitizers.h"
 #include "code/chunk.h"
 
 #ifndef MFD_EXEC
@@ -118,12 +119,12 @@ bool Space::create() {
   return true;
 }
 
-bool Space::contains(const void* pc) {
+HEDDLE_IN_SIGNAL_HANDLER bool Space::contains(const void* pc) {
   const std::uintptr_t size = g_code_size.load(std::memory_order_acquire);
   return reinterpret_cast<std::uintptr_t>(pc) - g_code_begin.load(std::memory_order_relaxed) < size;
 }
 
-const FunctionCode* Space::find(const void* pc) {
+HEDDLE_IN_SIGNAL_HANDLER const FunctionCode* Space::find(const void* pc) {
   if (!contains(pc)) return nullptr;
   const auto* at = static_cast<const std::uint8_t*>(pc);
   const std::size_t offset = reinterpret_cast<std::uintptr_t>(pc) - g_code_begin.load(std::memory_order_relaxed);

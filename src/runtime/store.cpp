@@ -7,6 +7,7 @@
 
 #include "abi/calling_convention.h"
 #include "base/check.h"
+#include "base/sanitizers.h"
 #include "code/module_code.h"
 #include "runtime/entry.h"
 #include "runtime/instance.h"
@@ -97,7 +98,7 @@ Store::~Store() {
   while (!instances_.empty()) instances_.pop_back();
 }
 
-Store* Store::current() {
+HEDDLE_IN_SIGNAL_HANDLER Store* Store::current() {
   return tls_current;
 }
 
