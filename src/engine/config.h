@@ -17,7 +17,7 @@ namespace heddle::engine {
 enum class TierChoice : std::uint8_t { auto_, baseline, llvm };
 
 struct Config {
-  TierChoice tier = TierChoice::baseline;
+  TierChoice tier = TierChoice::auto_;
   /// auto_: how many samples make a function hot. Tests: 1: every function is, as soon as it has been called, and all
   /// its loops; 0: only the loops of every function that has been called are replaced.
   std::uint32_t tier_threshold = 2;

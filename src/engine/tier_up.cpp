@@ -41,15 +41,15 @@ std::unique_ptr<TierUp> TierUp::create(const Options& options, const abi::Tier& 
   sigfillset(&all);
   sigdelset(&all, runtime::kInterruptSignal);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  result->thread_ = std::thread([self = result.get()] { self->run(); });
+  result->has_thread_ = pthread_create(&result->thread_, nullptr, &TierUp::run_thread, result.get()) == 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return result;
+  return result->has_thread_ ? std::move(result) : nullptr;
 }
 
 TierUp::~TierUp() {
   stop_.store(true, std::memory_order_relaxed);
   sampler_->wake();
-  if (thread_.joinable()) thread_.join();
+  if (has_thread_) pthread_join(thread_, nullptr);
   sampler_->give_back();
 }
 
@@ -69,6 +69,11 @@ void TierUp::on_compiled(const code::ModuleCode& code, spec::FuncIndex func) {
     queue_.push_back({&code, func});
   }
   sampler_->wake();
+}
+
+void* TierUp::run_thread(void* self) {
+  static_cast<TierUp*>(self)->run();
+  return nullptr;
 }
 
 void TierUp::run() {

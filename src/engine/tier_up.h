@@ -15,7 +15,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <thread>
+#include <pthread.h>
 #include <unordered_map>
 #include <vector>
 
@@ -82,6 +82,7 @@ class TierUp final : private code::CompileObserver {
   TierUp(const Options& options, const abi::Tier& first, runtime::Sampler* sampler)
       : options_(options), first_(first), sampler_(sampler) {}
   void on_compiled(const code::ModuleCode& code, spec::FuncIndex func) override HEDDLE_EXCLUDES(mutex_);
+  static void* run_thread(void* self);
   void run();
   void count_samples();
   void compile_queued() HEDDLE_EXCLUDES(mutex_);
@@ -111,7 +112,8 @@ class TierUp final : private code::CompileObserver {
   std::vector<Compiled> queue_ HEDDLE_GUARDED_BY(mutex_);  // only with threshold 0 or 1
   bool compiling_queue_ HEDDLE_GUARDED_BY(mutex_) = false;
   base::CondVar queue_done_;
-  std::thread thread_;  // last: starts when all else is there
+  bool has_thread_ = false;
+  pthread_t thread_{};
 };
 
 }  // namespace heddle::engine

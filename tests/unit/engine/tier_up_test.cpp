@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <thread>
 #include <time.h>
 
 #include "engine/program.h"
