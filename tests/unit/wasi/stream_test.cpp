@@ -148,17 +148,6 @@ TEST(Socket, accepts_connections_on_a_listening_address) {
   ::close(client);
 }
 
-// ThreadSanitizer keeps a signal back until the thread calls one of its interceptors, which a thread that blocks in the
-// runtime's own system call never does: there these tests would test the sanitizer.
-#if defined(__SANITIZE_THREAD__)
-#define HEDDLE_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define HEDDLE_TSAN 1
-#endif
-#endif
-#if !defined(HEDDLE_TSAN)
-
 /// Each of these would block for ever; the group's end gets the thread out.
 struct Blocker {
   const char* name;
@@ -250,8 +239,6 @@ TEST_P(Blocked, call_ends_with_its_group) {
   EXPECT_EQ(host_fd_count(), before);
   for (const int fd : {in[0], in[1], out[0], out[1], sockets[0], sockets[1]}) ::close(fd);
 }
-
-#endif
 
 }  // namespace
 }  // namespace heddle::wasi::test
