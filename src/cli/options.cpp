@@ -151,10 +151,7 @@ void add_wasi_options(CLI::App& app, RunArguments& out) {
   app.add_flag_callback(
       "--inherit-env", [&wasi] { inherit_environment(wasi.environment); }, "Pass the whole environment on");
   repeated(app, "--env", "K[=V]", "Set an environment variable; without '=' the host's value is passed on",
-           [&wasi](Text text) {
-             add_environment(text, wasi.environment);
-             return base::Status();
-           });
+           [&wasi](Text text) { return add_environment(text, wasi.environment); });
   app.add_option("--argv0", out.argv0, "What the program takes for its own name")->type_name("NAME")->take_last();
   static constexpr const char* kStreams[] = {"--stdin", "--stdout", "--stderr"};
   for (std::size_t n = 0; n < 3; ++n)

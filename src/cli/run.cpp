@@ -38,7 +38,11 @@ int run_main(int argc, char** argv) {
   if (!loaded.ok()) return fail(for_messages.render(loaded.error()));
 
   auto program = engine::Program::create(*loaded, std::move(arguments.run));
-  if (!program.ok()) return fail(for_messages.render(program.error()));
+  if (!program.ok()) {
+    // What it was to get of its host (a folder, a stream) could not be had: that is not the file's fault.
+    const bool is_hosts = program.error().kind == base::ErrorKind::io;
+    return fail(is_hosts ? program.error().message : for_messages.render(program.error()));
+  }
   end_on_signals((*program)->group());
   const auto outcome = (*program)->run();
   if (!outcome.ok()) {

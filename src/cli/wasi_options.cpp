@@ -29,12 +29,14 @@ base::Result<wasi::Preopen> parse_mapdir(const std::string& text) {
   return wasi::Preopen{text.substr(at + 2), text.substr(0, at), false};
 }
 
-void add_environment(const std::string& text, std::vector<std::string>& environment) {
+base::Status add_environment(const std::string& text, std::vector<std::string>& environment) {
+  if (text.empty() || text[0] == '=') return usage_error("'" + text + "' names no variable");
   if (text.find('=') != std::string::npos) {
     environment.push_back(text);
   } else if (const char* value = std::getenv(text.c_str())) {
     environment.push_back(text + "=" + value);
   }
+  return {};
 }
 
 void inherit_environment(std::vector<std::string>& environment) {
@@ -74,8 +76,7 @@ base::Result<std::vector<int>> inherited_listeners() {
   constexpr long kMaxPassed = 256;  // more is no service's, and bounds the loop
   const auto count = environment_number("LISTEN_FDS");
   if (!count || *count <= 0 || *count > kMaxPassed || environment_number("LISTEN_PID") != ::getpid())
-    return usage_error(
-        "--listenfd: no sockets were passed to this process (LISTEN_FDS and LISTEN_PID, sd_listen_fds(3))");
+    return usage_error("no sockets were passed to this process (LISTEN_FDS and LISTEN_PID, sd_listen_fds(3))");
   std::vector<int> sockets;
   for (int fd = kFirst; fd < kFirst + *count; ++fd) {
     if (!is_listening_socket(fd) || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)

@@ -14,8 +14,8 @@ namespace heddle::cli {
 wasi::Preopen parse_dir(std::string text);
 /// Wasmtime's older --mapdir GUEST::HOST.
 base::Result<wasi::Preopen> parse_mapdir(const std::string& text);
-/// K=V; K alone takes the host's value, if it has one.
-void add_environment(const std::string& text, std::vector<std::string>& environment);
+/// K=V; K alone takes the host's value, if it has one. Errors: usage, if the name is empty.
+base::Status add_environment(const std::string& text, std::vector<std::string>& environment);
 /// Everything that this process has.
 void inherit_environment(std::vector<std::string>& environment);
 /// A file, or the word "null".

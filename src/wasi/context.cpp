@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -81,6 +82,11 @@ base::Result<HostFd> listen_on(const std::string& address) {
   std::string host = address.substr(0, colon);
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   const std::string port = address.substr(colon + 1);
+  // getaddrinfo would take 65536 for 0.
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
+      std::strtoul(port.c_str(), nullptr, 10) > 65535)
+    return base::Error{base::ErrorKind::io, base::kNoOffset,
+                       fmt::format("cannot listen on \"{}\": the port is no number up to 65535", address)};
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;

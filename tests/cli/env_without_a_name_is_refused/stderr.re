@@ -1,0 +1,1 @@
+heddle: --env: '=value' names no variable.*
