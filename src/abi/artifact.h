@@ -40,8 +40,8 @@ struct SlotRelocation {
 struct ExceptionHandler {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
-  /// Control goes here with rsp and the callee-saved registers as the frame has them, r13 the frame's vmctx, and the
-  /// VmException* in rax.
+  /// Control goes here with rsp and the callee-saved registers as the frame has them, r13 the frame's vmctx (but see
+  /// FrameInfo::r13_is_any), and the VmException* in rax.
   std::uint32_t landing_offset = 0;
   bool catches_all = false;
   spec::TagIndex tag;  ///< unless catches_all
@@ -67,8 +67,12 @@ struct FrameInfo {
   std::uint32_t size_bytes = 0;
   std::uint32_t prologue_end = 0;  ///< below this code_offset rsp still is as at entry
   /// Callee-saved registers that the prologue stored, by their place [rsp + offset]; -1 if not saved.
-  /// Order: rbx, rbp, r12, r13, r14, r15. Functions with exception handlers always have r13.
+  /// Order: rbx, rbp, r12, r13, r14, r15. Functions with exception handlers have r13, or
+  /// r13_is_any.
   std::array<std::int32_t, 6> saved = {-1, -1, -1, -1, -1, -1};
+  /// Between prologue and epilogue r13 is like any callee-saved register: landing pads get it back as it was at the
+  /// call. Where it is not saved, it is the vmctx.
+  bool r13_is_any = false;
   /// [begin, end) pairs of code_offset where rsp is back as at entry (after an epilogue's add), in order.
   std::vector<std::pair<std::uint32_t, std::uint32_t>> popped;
   /// If not empty, instead of prologue_end and popped: the whole story, ascending (code whose prologue has several

@@ -9,7 +9,7 @@ using spec::TrapCode;
 
 // Register arguments first in LLVM's signature, the vmctx last; what does not fit is stored right before the call, and
 // further results are loaded right after it.
-void IrFunction::call_function(const spec::FuncType& type, Value* callee, Value* callee_vmctx) {
+std::vector<llvm::Value*> IrFunction::take_arguments(const spec::FuncType& type, Value* callee_vmctx) {
   const std::vector<Value*> operands = pop_n(type.params.size());
   std::vector<Value*> args;
   abi::ParamLocations places;
@@ -21,40 +21,46 @@ void IrFunction::call_function(const spec::FuncType& type, Value* callee, Value*
       args.push_back(operands[i]);
   }
   args.push_back(callee_vmctx);
-  llvm::CallInst* call = ir_.CreateCall(function_type(type), callee, args);
+  return args;
+}
+
+void IrFunction::call_function(const spec::FuncType& type, Value* callee, Value* callee_vmctx) {
+  const std::vector<Value*> args = take_arguments(type, callee_vmctx);
+  llvm::CallBase* call = call_or_invoke(function_type(type), callee, args);
   call->setCallingConv(llvm::CallingConv::Swift);
   call->setAttributes(call_attributes(type));
   for (std::uint32_t i = 0; i < type.results.size(); ++i)
     push(i == 0 ? static_cast<Value*>(call) : ir_.CreateLoad(type_of(type.results[i]), overflow_slot(i - 1)));
 }
 
+// Volatile, so that it is loaded at each call (and folded into it): the slot changes when better code is published.
+llvm::Value* IrFunction::load_slot(spec::FuncIndex func) {
+  auto* slot = static_cast<llvm::GlobalVariable*>(out_.getOrInsertGlobal(slot_symbol(func), ir_.getPtrTy()));
+  slot->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  slot->setDSOLocal(true);
+  return ir_.CreateLoad(ir_.getPtrTy(), slot, true);
+}
+
+/// `from` is a VmFuncImport or a VmFuncRef: both begin with slot and vmctx.
+IrFunction::Callee IrFunction::callee_at(Value* from) {
+  static_assert(offsetof(abi::VmFuncImport, vmctx) == offsetof(abi::VmFuncRef, vmctx));
+  static_assert(offsetof(abi::VmFuncImport, slot) == 0 && offsetof(abi::VmFuncRef, slot) == 0);
+  Value* vmctx = ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), from, offsetof(abi::VmFuncRef, vmctx));
+  return {load_invariant(ir_.getPtrTy(), from), load_invariant(ir_.getPtrTy(), vmctx)};
+}
+
 base::Status IrFunction::on_call(const imm::Func& i) {
   const spec::FuncType& type = module_.type_of(i.func);
   if (module_.is_imported(i.func)) {
-    Value* import = vm_field(layout_.func_import(i.func));
-    Value* slot = load_invariant(ir_.getPtrTy(), import);
-    Value* vmctx = load_invariant(
-        ir_.getPtrTy(), ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), import, offsetof(abi::VmFuncImport, vmctx)));
-    call_function(type, ir_.CreateLoad(ir_.getPtrTy(), slot, true), vmctx);
+    const Callee callee = callee_at(vm_field(layout_.func_import(i.func)));
+    call_function(type, ir_.CreateLoad(ir_.getPtrTy(), callee.slot, true), callee.vmctx);
     return {};
   }
-  // Volatile, so that it is loaded at each call (and folded into it): the slot changes when better code is published.
-  auto* slot = static_cast<llvm::GlobalVariable*>(out_.getOrInsertGlobal(slot_symbol(i.func), ir_.getPtrTy()));
-  slot->setVisibility(llvm::GlobalValue::HiddenVisibility);
-  slot->setDSOLocal(true);
-  call_function(type, ir_.CreateLoad(ir_.getPtrTy(), slot, true), vmctx_);
+  call_function(type, load_slot(i.func), vmctx_);
   return {};
 }
 
-void IrFunction::call_ref_checked(const spec::FuncType& type, Value* func_ref) {
-  const auto field = [this, func_ref](std::size_t offset) {
-    return load_invariant(ir_.getPtrTy(), ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), func_ref, offset));
-  };
-  Value* slot = field(offsetof(abi::VmFuncRef, slot));
-  call_function(type, ir_.CreateLoad(ir_.getPtrTy(), slot, true), field(offsetof(abi::VmFuncRef, vmctx)));
-}
-
-base::Status IrFunction::on_call_indirect(const imm::CallIndirect& i) {
+llvm::Value* IrFunction::pop_indirect_callee(const imm::CallIndirect& i) {
   const spec::TableType& table_type = module_.tables[i.table.value].type;
   Value* index = narrow_index(pop(), table_type.address);
   Value* table = table_pointer(i.table);
@@ -81,14 +87,86 @@ base::Status IrFunction::on_call_indirect(const imm::CallIndirect& i) {
     ir_.CreateBr(next);
     ir_.SetInsertPoint(next);
   }
-  call_ref_checked(module_.func_type(i.type), reference);
+  return reference;
+}
+
+llvm::Value* IrFunction::pop_func_ref() {
+  Value* reference = ir_.CreateIntToPtr(pop(), ir_.getPtrTy());
+  trap_if(ir_.CreateIsNull(reference), TrapCode::null_function_reference);
+  return reference;
+}
+
+base::Status IrFunction::on_call_indirect(const imm::CallIndirect& i) {
+  const Callee callee = callee_at(pop_indirect_callee(i));
+  call_function(module_.func_type(i.type), ir_.CreateLoad(ir_.getPtrTy(), callee.slot, true), callee.vmctx);
   return {};
 }
 
 base::Status IrFunction::on_call_ref(const imm::Type& i) {
-  Value* reference = ir_.CreateIntToPtr(pop(), ir_.getPtrTy());
-  trap_if(ir_.CreateIsNull(reference), TrapCode::null_function_reference);
-  call_ref_checked(module_.func_type(i.type), reference);
+  const Callee callee = callee_at(pop_func_ref());
+  call_function(module_.func_type(i.type), ir_.CreateLoad(ir_.getPtrTy(), callee.slot, true), callee.vmctx);
+  return {};
+}
+
+// Tail calls. LLVM promises them for equal prototypes; on x86-64 it needs only what ours have in common: no argument on
+// the stack, the same vmctx in the same register, and a result in the same place.
+
+void IrFunction::tail_call(const spec::FuncType& type, Value* callee) {
+  const std::vector<Value*> args = take_arguments(type, vmctx_);
+  llvm::CallInst* call = ir_.CreateCall(function_type(type), callee, args);
+  call->setCallingConv(llvm::CallingConv::Swift);
+  call->setAttributes(call_attributes(type));
+  call->setTailCallKind(llvm::CallInst::TCK_MustTail);
+  if (type.results.empty())
+    ir_.CreateRetVoid();
+  else
+    ir_.CreateRet(call);
+}
+
+// Our caller expects its r13 back. So only a callee with the same vmctx may take our place; another instance's or a
+// host's function is called and its results are passed on. No handler of ours may catch what it throws.
+void IrFunction::tail_call_through(const spec::FuncType& type, Value* slot, Value* callee_vmctx) {
+  llvm::BasicBlock* own = new_block("own");
+  llvm::BasicBlock* foreign = new_block("foreign");
+  ir_.CreateCondBr(ir_.CreateICmpEQ(callee_vmctx, vmctx_), own, foreign);
+  const std::vector<Value*> operands = stack_;
+  ir_.SetInsertPoint(foreign);
+  llvm::CallInst* call = ir_.CreateCall(function_type(type), ir_.CreateLoad(ir_.getPtrTy(), slot, true),
+                                        take_arguments(type, callee_vmctx));
+  call->setCallingConv(llvm::CallingConv::Swift);
+  call->setAttributes(call_attributes(type));
+  if (type.results.empty())  // further results are in place already
+    ir_.CreateRetVoid();
+  else
+    ir_.CreateRet(call);
+  stack_ = operands;
+  ir_.SetInsertPoint(own);
+  tail_call(type, ir_.CreateLoad(ir_.getPtrTy(), slot, true));
+}
+
+base::Status IrFunction::on_return_call(const imm::Func& i) {
+  if (osr_loop_) return leave_to_baseline(std::string("tail calls in a loop's replacement"));
+  const spec::FuncType& type = module_.type_of(i.func);
+  if (module_.is_imported(i.func)) {
+    const Callee callee = callee_at(vm_field(layout_.func_import(i.func)));
+    tail_call_through(type, callee.slot, callee.vmctx);
+  } else {
+    tail_call(type, load_slot(i.func));
+  }
+  return {};
+}
+
+base::Status IrFunction::on_return_call_indirect(const imm::CallIndirect& i) {
+  if (osr_loop_) return leave_to_baseline(std::string("tail calls in a loop's replacement"));
+  const Callee callee = callee_at(pop_indirect_callee(i));
+  tail_call_through(module_.func_type(i.type), callee.slot, callee.vmctx);
+  return {};
+}
+
+base::Status IrFunction::on_return_call_ref(const imm::Type& i) {
+  if (osr_loop_) return leave_to_baseline(std::string("tail calls in a loop's replacement"));
+  const Callee callee = callee_at(pop_func_ref());
+  tail_call_through(module_.func_type(i.type), callee.slot, callee.vmctx);
   return {};
 }
 

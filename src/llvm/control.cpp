@@ -35,9 +35,7 @@ std::vector<llvm::PHINode*> IrFunction::make_phis(llvm::BasicBlock* block, const
 
 void IrFunction::enter_frame(FrameKind kind, const BlockSignature& signature, llvm::BasicBlock* label,
                              llvm::BasicBlock* end) {
-  Frame frame{
-      kind, stack_.size() - signature.params.size(), signature.params, signature.results, label, end, nullptr, {}, {},
-      {}};
+  Frame frame{kind, stack_.size() - signature.params.size(), signature.params, signature.results, label, end};
   frame.end_phis = make_phis(end, signature.results);
   spill_below(frame.height);
   frames_.push_back(std::move(frame));
@@ -142,6 +140,7 @@ void IrFunction::finish_frame() {
       ir_.CreateUnreachable();
     else
       emit_return();
+    emit_landings();
   }
 }
 

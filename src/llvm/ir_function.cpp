@@ -17,6 +17,10 @@ std::string slot_symbol(spec::FuncIndex func) {
   return fmt::format("slot.{}", func.value);
 }
 
+std::string tag_symbol(spec::TagIndex tag) {
+  return fmt::format("tag.{}", tag.value);
+}
+
 IrFunction::IrFunction(llvm::Module& out, const module::Module& m, const abi::VmLayout& layout, spec::FuncIndex func,
                        std::optional<std::uint32_t> osr_loop)
     : out_(out),
@@ -71,7 +75,7 @@ llvm::AttributeList IrFunction::call_attributes(const spec::FuncType& type) cons
   list = list.addParamAttribute(context, index, llvm::Attribute::SwiftSelf);
   if (!type.results.empty() && type.results[0] == spec::kI32)
     list = list.addRetAttribute(context, llvm::Attribute::ZExt);
-  return list.addFnAttribute(context, llvm::Attribute::NoUnwind);
+  return list;
 }
 
 void IrFunction::set_convention(llvm::Function& function, const spec::FuncType& type) const {
@@ -238,23 +242,30 @@ llvm::Value* IrFunction::global_pointer(spec::GlobalIndex global) {
 
 // rsp is constant between prologue and epilogue (no dynamic allocas, no pushed arguments), so reading it just before
 // the call gives what VmStore::exit_sp wants. Afterwards the interrupt flag is tested (builtins.def).
+void IrFunction::note_exit() {
+  Value* sp =
+      ir_.CreateCall(llvm::InlineAsm::get(llvm::FunctionType::get(ir_.getPtrTy(), false), "movq %rsp, $0", "=r", true));
+  ir_.CreateStore(sp, ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), store_pointer(), abi::kStoreOffsetExitSp), true);
+}
+
+llvm::Value* IrFunction::builtin_address(abi::Builtin builtin) {
+  Value* table = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetBuiltins));
+  return load_invariant(
+      ir_.getPtrTy(),
+      ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), table, static_cast<std::uint64_t>(abi::offset_of(builtin))));
+}
+
 llvm::Value* IrFunction::builtin_call(abi::Builtin builtin, llvm::Type* result, std::initializer_list<Value*> args) {
   std::vector<llvm::Type*> types;
   for (Value* arg : args) types.push_back(arg->getType());
-  Value* table = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetBuiltins));
-  Value* callee = load_invariant(
-      ir_.getPtrTy(),
-      ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), table, static_cast<std::uint64_t>(abi::offset_of(builtin))));
-  Value* sp =
-      ir_.CreateCall(llvm::InlineAsm::get(llvm::FunctionType::get(ir_.getPtrTy(), false), "movq %rsp, $0", "=r", true));
-  Value* store = store_pointer();
-  ir_.CreateStore(sp, ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), store, abi::kStoreOffsetExitSp), true);
+  Value* callee = builtin_address(builtin);
+  note_exit();
   llvm::CallInst* call =
       ir_.CreateCall(llvm::FunctionType::get(result, types, false), callee, std::vector<Value*>(args));
   call->addFnAttr(llvm::Attribute::NoUnwind);
   if (result->isIntegerTy(32)) call->addRetAttr(llvm::Attribute::ZExt);
-  Value* flag = ir_.CreateLoad(
-      ir_.getInt32Ty(), ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), store, abi::kStoreOffsetInterrupt), true);
+  Value* field = ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), store_pointer(), abi::kStoreOffsetInterrupt);
+  Value* flag = ir_.CreateLoad(ir_.getInt32Ty(), field, true);
   trap_if(ir_.CreateICmpNE(flag, ir_.getInt32(0)), TrapCode::interrupted);
   return call;
 }

@@ -6,7 +6,8 @@
 // trap is an effect; each instruction's debug location carries its body offset ("line" = offset in the body + 1), from
 // which object_reader.cpp makes the artifact's tables.
 //
-// Split by family: control.cpp numeric.cpp convert.cpp memory.cpp atomic.cpp calls.cpp variables.cpp simd.cpp.
+// Split by family: control.cpp numeric.cpp convert.cpp memory.cpp atomic.cpp calls.cpp exceptions.cpp variables.cpp
+// simd.cpp.
 #pragma once
 
 #include <llvm/IR/DIBuilder.h>
@@ -81,6 +82,19 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Status on_call(const binary::imm::Func&);
   Status on_call_indirect(const binary::imm::CallIndirect&);
   Status on_call_ref(const binary::imm::Type&);
+  Status on_return_call(const binary::imm::Func&);
+  Status on_return_call_indirect(const binary::imm::CallIndirect&);
+  Status on_return_call_ref(const binary::imm::Type&);
+
+  // exceptions.cpp
+  Status on_throw_(const binary::imm::Tag&);
+  Status on_throw_ref(const binary::imm::None&);
+  Status on_try_table(const binary::imm::TryTable&);
+  Status on_try_(const binary::imm::BlockType&);
+  Status on_catch_(const binary::imm::Tag&);
+  Status on_catch_all(const binary::imm::None&);
+  Status on_delegate(const binary::imm::Label&);
+  Status on_rethrow(const binary::imm::Label&);
 
   // variables.cpp
   Status on_drop(const binary::imm::None&);
@@ -152,7 +166,7 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Status on_SimdTest(Opcode, const binary::imm::None&);
 
  private:
-  enum class FrameKind : std::uint8_t { function, block, loop, if_, else_ };
+  enum class FrameKind : std::uint8_t { function, block, loop, if_, else_, try_table, try_, catch_ };
 
   struct Frame {
     FrameKind kind;
@@ -162,15 +176,37 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
     llvm::BasicBlock* label;  ///< where a branch goes: the header of a loop, else `end`
     llvm::BasicBlock* end;
     llvm::BasicBlock* else_block = nullptr;
-    std::vector<llvm::PHINode*> label_phis;  ///< of a loop's header
-    std::vector<llvm::PHINode*> end_phis;
-    std::vector<Value*> else_params;  ///< if: the parameters again, for else
+    std::vector<llvm::PHINode*> label_phis = {};  ///< of a loop's header
+    std::vector<llvm::PHINode*> end_phis = {};
+    std::vector<Value*> else_params = {};   ///< if: the parameters again, for else
+    std::optional<std::size_t> guard = {};  ///< try_table and try_ (until its first clause): place in guards_
+    std::size_t clauses_of = 0;             ///< legacy try and its clauses: place in guards_
+    Value* exception = nullptr;             ///< of a legacy catch clause, for rethrow
     const std::vector<llvm::PHINode*>& branch_phis() const { return kind == FrameKind::loop ? label_phis : end_phis; }
   };
 
   struct BlockSignature {
     spec::ResultType params;
     spec::ResultType results;
+  };
+
+  /// A catch clause: control goes to `block` with the exception in `exception`.
+  struct Clause {
+    bool catches_all = false;
+    spec::TagIndex tag;
+    llvm::BasicBlock* block = nullptr;
+    llvm::PHINode* exception = nullptr;
+  };
+
+  /// What guards calls: a try_table or the guarded part of a legacy try. Its clauses may come after its calls, so that
+  /// landing pads are filled in at the end of the function (emit_landings).
+  struct Guard {
+    std::optional<std::size_t> outer;  ///< who gets what the clauses do not take; stands before it in guards_
+    std::vector<Clause> clauses;
+    unsigned line = 0;
+    llvm::BasicBlock* pad = nullptr;       ///< if a call directly inside it lands here
+    llvm::BasicBlock* dispatch = nullptr;  ///< tests the clauses in order; `exception` is its phi
+    llvm::PHINode* exception = nullptr;
   };
 
   Status leave_to_baseline(Opcode op);
@@ -234,6 +270,9 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Value* overflow_slot(std::uint32_t index);
   Value* table_pointer(spec::TableIndex table);
   Value* global_pointer(spec::GlobalIndex global);
+  Value* builtin_address(abi::Builtin builtin);
+  /// Stores rsp to VmStore::exit_sp, as before every call of a builtin.
+  void note_exit();
   Value* builtin_call(abi::Builtin builtin, llvm::Type* result, std::initializer_list<Value*> args);
   Value* zext64(Value* value) {
     return value->getType()->isIntegerTy(64) ? value : ir_.CreateZExt(value, ir_.getInt64Ty());
@@ -248,8 +287,34 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Value* narrow_index(Value* value, spec::AddressType address);
 
   // Calls.
+  /// Pops the operands; those beyond the registers are stored. The others and the vmctx are the result.
+  std::vector<Value*> take_arguments(const spec::FuncType& type, Value* callee_vmctx);
   void call_function(const spec::FuncType& type, Value* callee, Value* callee_vmctx);
-  void call_ref_checked(const spec::FuncType& type, Value* func_ref);
+  void tail_call(const spec::FuncType& type, Value* callee);
+  void tail_call_through(const spec::FuncType& type, Value* slot, Value* callee_vmctx);
+  struct Callee {
+    Value* slot;
+    Value* vmctx;
+  };
+  Callee callee_at(Value* from);
+  Value* load_slot(spec::FuncIndex func);
+  /// Index on the stack -> checked VmFuncRef*.
+  Value* pop_indirect_callee(const binary::imm::CallIndirect& i);
+  Value* pop_func_ref();
+
+  // Exceptions.
+  /// A call that may throw: an invoke if something guards it.
+  llvm::CallBase* call_or_invoke(llvm::FunctionType* type, Value* callee, llvm::ArrayRef<Value*> args);
+  std::optional<std::size_t> guard_outside(std::size_t frame) const;
+  std::size_t add_guard();
+  llvm::BasicBlock* dispatch_of(Guard& guard);
+  Clause make_clause(bool catches_all, spec::TagIndex tag);
+  void push_values(spec::TagIndex tag, Value* exception);
+  void throw_exception(Value* exception);
+  void begin_catch(bool catches_all, spec::TagIndex tag);
+  void emit_pad(const Guard& guard);
+  void emit_dispatch(const Guard& guard);
+  void emit_landings();
 
   // Numbers.
   Value* checked_trunc(Opcode op, Value* value);
@@ -277,6 +342,7 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   std::vector<llvm::AllocaInst*> locals_;
   std::vector<Value*> stack_;
   std::vector<Frame> frames_;
+  std::vector<Guard> guards_;
   bool reachable_ = true;
   std::uint64_t body_offset_ = 0;
   std::optional<std::string> unsupported_;
@@ -289,5 +355,7 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
 /// "f.12": the symbol of a function of the module; "slot.12": of its jump-table slot.
 std::string function_symbol(spec::FuncIndex func);
 std::string slot_symbol(spec::FuncIndex func);
+/// "tag.12": what a landing pad's clauses call a tag; object_reader.cpp reads it back. Names, never addresses.
+std::string tag_symbol(spec::TagIndex tag);
 
 }  // namespace heddle::llvm_tier

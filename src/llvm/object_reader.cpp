@@ -4,10 +4,12 @@
 #include <cstring>
 #include <elf.h>
 #include <fmt/format.h>
+#include <map>
 #include <optional>
 #include <string_view>
 
 #include "llvm/dwarf_reader.h"
+#include "llvm/exception_table.h"
 
 namespace heddle::llvm_tier {
 namespace {
@@ -30,6 +32,7 @@ class Object {
     for (const Section& section : sections_)
       if (section.header->sh_type == SHT_RELA && !relocate(section)) return problem_;
     read_frames();
+    if (const Section* table = named(".gcc_except_table")) read_handlers(*table);
     if (const Section* lines = named(".debug_line")) {
       for (const LineRow& row : read_line_table(lines->bytes))
         if (row.line > 0)
@@ -67,6 +70,7 @@ class Object {
     };
     for (Section& section : sections_)
       if (section.name == ".text") place(section);
+    parts_.code.push_back(0xcc);  // a call that never returns may stand last; where it "returns to" is still this code
     for (Section& section : sections_) {
       const bool loaded = section.header->sh_type == SHT_PROGBITS && (section.header->sh_flags & SHF_ALLOC) != 0;
       if (loaded && section.name.starts_with(".rodata")) place(section);
@@ -109,8 +113,68 @@ class Object {
   }
 
   void read_frames() {
+    parts_.frame.r13_is_any = true;
     const Section* frames = named(".eh_frame");
     if (frames == nullptr || !read_frame_info(frames->bytes, parts_.frame)) fail("unwind information");
+  }
+
+  /// One relocation: where, and against which symbol or place in a section.
+  struct Reference {
+    std::uint64_t offset = 0;
+    std::string_view symbol;
+    const Section* section = nullptr;
+    std::uint64_t place = 0;
+  };
+
+  std::vector<Reference> references_in(const Section& target) const {
+    std::vector<Reference> found;
+    for (const Section& table : sections_) {
+      if (table.header->sh_type != SHT_RELA || &sections_[table.header->sh_info] != &target) continue;
+      const auto* entries = reinterpret_cast<const Elf64_Rela*>(table.bytes.data());
+      const Section& symbols = sections_[table.header->sh_link];
+      const char* names = reinterpret_cast<const char*>(sections_[symbols.header->sh_link].bytes.data());
+      for (std::size_t i = 0; i < table.bytes.size() / sizeof(Elf64_Rela); ++i) {
+        const auto* symbol = reinterpret_cast<const Elf64_Sym*>(symbols.bytes.data()) + ELF64_R_SYM(entries[i].r_info);
+        Reference r{entries[i].r_offset, names + symbol->st_name, nullptr, 0};
+        if (symbol->st_shndx != SHN_UNDEF && symbol->st_shndx < SHN_LORESERVE) {
+          r.section = &sections_[symbol->st_shndx];
+          r.place = symbol->st_value + static_cast<std::uint64_t>(entries[i].r_addend);
+        }
+        found.push_back(r);
+      }
+    }
+    return found;
+  }
+
+  /// The type table's entries point to pointers in .data, and those to what tag_symbol() names.
+  void read_handlers(const Section& table) {
+    std::map<std::size_t, spec::TagIndex> tags;
+    std::map<std::uint64_t, std::string_view> pointers;
+    const Section* data = named(".data");
+    if (data != nullptr) {
+      for (const Reference& r : references_in(*data)) pointers.emplace(r.offset, r.symbol);
+    }
+    for (const Reference& r : references_in(table)) {
+      const auto pointer = pointers.find(r.place);
+      constexpr std::string_view kTag = "tag.";
+      if (r.section == nullptr || r.section != data || pointer == pointers.end() ||
+          !pointer->second.starts_with(kTag)) {
+        fail("exception table's types");
+        return;
+      }
+      unsigned tag = 0;
+      const std::string_view digits = pointer->second.substr(kTag.size());
+      std::from_chars(digits.data(), digits.data() + digits.size(), tag);
+      tags.emplace(r.offset, tag);
+    }
+    auto handlers = read_exception_table(table.bytes, [&tags](std::size_t offset) {
+      const auto tag = tags.find(offset);
+      return tag == tags.end() ? std::nullopt : std::optional(tag->second);
+    });
+    if (handlers)
+      parts_.handlers = std::move(*handlers);
+    else
+      fail("exception table");
   }
 
   bool fail(std::string what) {

@@ -17,6 +17,7 @@ struct ObjectParts {
   std::vector<std::uint8_t> code;
   std::vector<abi::SlotRelocation> relocations;
   std::vector<abi::CallSite> offset_rows;
+  std::vector<abi::ExceptionHandler> handlers;
   abi::FrameInfo frame;
 };
 

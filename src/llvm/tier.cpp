@@ -33,7 +33,7 @@ abi::CompileResult LlvmTier::compile(const abi::CompileRequest& request) const {
                              .trap_sites = {},
                              .call_sites = {},
                              .relocations = std::move(read.relocations),
-                             .handlers = {},
+                             .handlers = std::move(read.handlers),
                              .frame = std::move(read.frame),
                              .listing = std::move(listing),
                              .sites_by_range = true,

@@ -48,8 +48,9 @@ struct Landing {
   const std::uint8_t* sp = nullptr;
   std::uint64_t rbx = 0, rbp = 0, r12 = 0, r13 = 0, r14 = 0, r15 = 0;
   void* exception = nullptr;  ///< in rax
+  abi::VmStore* store = nullptr;
 };
-static_assert(sizeof(Landing) == 72, "entry_x64.S");
+static_assert(sizeof(Landing) == 80, "entry_x64.S");
 
 /// Goes on there, or leaves wasm if the thread is interrupted.
 [[noreturn]] void heddle_land(const Landing* landing);

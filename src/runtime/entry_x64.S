@@ -194,7 +194,7 @@ function heddle_builtin_exception_throw
   .cfi_endproc
   .size heddle_builtin_exception_throw, . - heddle_builtin_exception_throw
 
-// void heddle_land(rdi Landing* {pc, rsp, rbx, rbp, r12, r13, r14, r15, rax}): goes on in a wasm frame.
+// void heddle_land(rdi Landing* {pc, rsp, rbx, rbp, r12, r13, r14, r15, rax, VmStore*}): goes on in a wasm frame.
 function heddle_land
   mov 0(%rdi), %rdx
   mov 16(%rdi), %rbx
@@ -204,14 +204,15 @@ function heddle_land
   mov 48(%rdi), %r14
   mov 56(%rdi), %r15
   mov 64(%rdi), %rax
+  mov 72(%rdi), %rcx
   mov 8(%rdi), %rsp
 window heddle_land_window_begin
-  mov 16(%r13), %rdi
-  cmpl $0, 16(%rdi)
+  cmpl $0, 16(%rcx)
   jne 1f
   jmp *%rdx
 window heddle_land_window_end
 1:
+  mov %rcx, %rdi
   mov $STATUS_INTERRUPTED, %esi
   jmp heddle_unwind
   .size heddle_land, . - heddle_land

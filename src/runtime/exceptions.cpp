@@ -176,19 +176,14 @@ void* heddle_builtin_exception_new(VmCtx* ctx, std::uint32_t tag) {
     const auto& saved = frame.code->frame.saved;
     const std::uint8_t* sp = walker.frame_sp();
     if (!frame.code->handlers.empty()) {
-      HEDDLE_CHECK(saved[kR13] >= 0, "a function with handlers saves r13");
-      const std::uint64_t own = load_word(sp + saved[kR13]);
+      const bool is_any = frame.code->frame.r13_is_any;
+      HEDDLE_CHECK(saved[kR13] >= 0 || is_any, "a function with handlers saves r13");
+      const std::uint64_t own = saved[kR13] >= 0 ? load_word(sp + saved[kR13]) : registers[kR13];
       const auto* h = find_handler(frame, reinterpret_cast<const VmCtx*>(own), exception->tag);
       if (h != nullptr) {
-        const Landing landing{frame.code->begin + h->landing_offset,
-                              sp,
-                              registers[0],
-                              registers[1],
-                              registers[2],
-                              own,
-                              registers[4],
-                              registers[5],
-                              exception};
+        const Landing landing{
+            frame.code->begin + h->landing_offset, sp,           registers[0], registers[1], registers[2],
+            is_any ? registers[kR13] : own,        registers[4], registers[5], exception,    vm};
         heddle_land(&landing);
       }
     }

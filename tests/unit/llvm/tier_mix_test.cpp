@@ -1,0 +1,181 @@
+// Exceptions and tail calls in LLVM code: compiled there (nothing falls back), with LLVM and baseline frames
+// alternating on the stack, and in constant stack where the specification promises it.
+#include <gtest/gtest.h>
+#include <string>
+
+#include "baseline/tier.h"
+#include "engine/script_runner.h"
+#include "llvm/tier.h"
+
+namespace heddle::llvm_tier {
+namespace {
+
+/// Functions go to LLVM or to the baseline by their index; what LLVM cannot compile is an error.
+class Mixed final : public abi::Tier {
+ public:
+  enum class Llvm { all, even, odd };
+  explicit Mixed(Llvm which) : which_(which) {}
+  std::string_view name() const override { return "mixed"; }
+  abi::CompileResult compile(const abi::CompileRequest& request) const override {
+    const bool even = request.func.value % 2 == 0;
+    if (which_ != Llvm::all && even != (which_ == Llvm::even)) return baseline_.compile(request);
+    abi::CompileResult result = llvm_.compile(request);
+    if (const auto* reason = std::get_if<abi::Unsupported>(&result))
+      return base::Error{base::ErrorKind::unsupported, reason->body_offset, reason->reason};
+    return result;
+  }
+
+ private:
+  Llvm which_;
+  LlvmTier llvm_;
+  baseline::BaselineTier baseline_;
+};
+
+void passes_in_every_mix(std::string_view script) {
+  for (const auto which : {Mixed::Llvm::all, Mixed::Llvm::even, Mixed::Llvm::odd}) {
+    const Mixed tier(which);
+    engine::ScriptOptions options;
+    options.features = spec::Features::all();
+    options.tier = &tier;
+    const auto report = engine::run_script(script, "script", options);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_GT(report->assertions, 0u);
+    EXPECT_EQ(report->passed, report->assertions);
+    for (const std::string& failure : report->failures) ADD_FAILURE() << failure;
+  }
+}
+
+TEST(LlvmExceptions, values_in_registers_survive_a_throw_through_frames_of_both_tiers) {
+  passes_in_every_mix(R"((module
+    (tag $e (param i32 i64 f64))
+    (tag $other)
+    (func $down (param i32 i32 i32 i32) (result i32)
+      (local $a i32) (local $b i32)
+      (local.set $a (i32.mul (local.get 0) (i32.const 3)))
+      (local.set $b (i32.xor (local.get 1) (i32.const 77)))
+      (if (i32.eqz (local.get 0)) (then (throw $e (local.get 3) (i64.const -5) (f64.const 1.5))))
+      (call $across (i32.sub (local.get 0) (i32.const 1)) (local.get $a) (local.get $b) (local.get 3))
+      (i32.add (local.get $a)) (i32.add (local.get $b)) (i32.add (local.get 2)))
+    (func $across (param i32 i32 i32 i32) (result i32)
+      (local $k i32)
+      (local.set $k (i32.add (local.get 1) (local.get 2)))
+      (block $no
+        (try_table (catch $other $no)
+          (return (i32.add (local.get $k)
+            (call $down (local.get 0) (local.get 1) (local.get 2) (local.get 3))))))
+      (i32.const -1))
+    (func (export "f") (param i32 i32) (result i32)
+      (local $a i32) (local $b i32) (local $c i32) (local $d i32) (local $n i64) (local $x f64)
+      (local.set $a (i32.add (local.get 0) (i32.const 1)))
+      (local.set $b (i32.mul (local.get 1) (i32.const 5)))
+      (local.set $c (i32.xor (local.get $a) (local.get $b)))
+      (local.set $d (i32.sub (local.get $c) (local.get 0)))
+      (block $done (result i32 i64 f64)
+        (try_table (catch $e $done)
+          (drop (call $down (local.get 0) (local.get $a) (local.get $b) (local.get 1))))
+        (unreachable))
+      (local.set $x) (local.set $n)
+      (i32.add (i32.wrap_i64 (local.get $n))) (i32.add (i32.trunc_f64_s (f64.mul (local.get $x) (f64.const 2))))
+      (i32.add (local.get $a)) (i32.add (local.get $b)) (i32.add (local.get $c)) (i32.add (local.get $d))))
+   (assert_return (invoke "f" (i32.const 0) (i32.const 9)) (i32.const 141))
+   (assert_return (invoke "f" (i32.const 7) (i32.const 9)) (i32.const 127))
+   (assert_return (invoke "f" (i32.const 50) (i32.const 9)) (i32.const 113)))");
+}
+
+TEST(LlvmExceptions, every_kind_of_clause_is_compiled) {
+  passes_in_every_mix(R"((module
+    (tag $a (param i32)) (tag $b)
+    (func $throw (param i32)
+      (if (i32.eq (local.get 0) (i32.const 1)) (then (throw $a (i32.const 40))))
+      (if (i32.eq (local.get 0) (i32.const 2)) (then (throw $b))))
+    (func $again (export "again") (param i32) (result i32)
+      (block $on_b (result exnref)
+        (block $on_a (result i32 exnref)
+          (try_table (catch_ref $a $on_a) (catch_all_ref $on_b) (call $throw (local.get 0)))
+          (return (i32.const 0)))
+        (drop) (return))
+      (throw_ref))
+    (func (export "outer") (param i32) (result i32)
+      (block $all
+        (try_table (catch_all $all) (return (call $again (local.get 0)))))
+      (i32.const 99))
+    (func (export "null") (throw_ref (ref.null exn)))
+    (func (export "legacy") (param i32) (result i32)
+      (try (result i32)
+        (do
+          (try (result i32)
+            (do (try (result i32) (do (call $throw (local.get 0)) (i32.const 1)) (delegate 0)))
+            (catch $a (drop) (rethrow 0))))
+        (catch $a (i32.add (i32.const 2)))
+        (catch_all (i32.const 3)))))
+   (assert_return (invoke "again" (i32.const 0)) (i32.const 0))
+   (assert_return (invoke "again" (i32.const 1)) (i32.const 40))
+   (assert_exception (invoke "again" (i32.const 2)))
+   (assert_return (invoke "outer" (i32.const 2)) (i32.const 99))
+   (assert_trap (invoke "null") "null exception reference")
+   (assert_return (invoke "legacy" (i32.const 0)) (i32.const 1))
+   (assert_return (invoke "legacy" (i32.const 1)) (i32.const 42))
+   (assert_return (invoke "legacy" (i32.const 2)) (i32.const 3)))");
+}
+
+TEST(LlvmTailCalls, a_million_of_each_kind_need_no_stack) {
+  passes_in_every_mix(R"((module
+    (type $t (func (param i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i64)))
+    (table funcref (elem $direct $indirect $reference))
+    (func $direct (export "f") (type $t)
+      (if (i32.eqz (local.get 0)) (then (return (local.get 8))))
+      (return_call $indirect (i32.sub (local.get 0) (i32.const 1)) (local.get 2) (local.get 1) (local.get 3)
+        (local.get 4) (local.get 5) (local.get 6) (local.get 7) (i64.add (local.get 8) (i64.const 1))))
+    (func $indirect (type $t)
+      (if (i32.eqz (local.get 0)) (then (return (local.get 8))))
+      (return_call_indirect (type $t) (i32.sub (local.get 0) (i32.const 1)) (local.get 2) (local.get 1) (local.get 3)
+        (local.get 4) (local.get 5) (local.get 6) (local.get 7) (i64.add (local.get 8) (i64.const 1))
+        (i32.const 2)))
+    (func $reference (type $t)
+      (if (i32.eqz (local.get 0)) (then (return (local.get 8))))
+      (return_call_ref $t (i32.sub (local.get 0) (i32.const 1)) (local.get 2) (local.get 1) (local.get 3)
+        (local.get 4) (local.get 5) (local.get 6) (local.get 7) (i64.add (local.get 8) (i64.const 1))
+        (ref.func $direct)))
+    (func $few (export "few") (param i32) (result i64)
+      (return_call $direct (local.get 0) (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 5)
+        (i32.const 6) (i32.const 7) (i64.const 0))))
+   (assert_return (invoke "f" (i32.const 1000000) (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 4)
+     (i32.const 5) (i32.const 6) (i32.const 7) (i64.const 0)) (i64.const 1000000))
+   (assert_return (invoke "few" (i32.const 1000001)) (i64.const 1000001)))");
+}
+
+TEST(LlvmTailCalls, another_instances_function_is_called_with_its_own_state) {
+  passes_in_every_mix(R"((module $m (global $g (mut i32) (i32.const 5)) (tag $e)
+    (func (export "g") (param i32) (result i32 i32)
+      (if (i32.eqz (local.get 0)) (then (throw $e)))
+      (global.set $g (i32.add (global.get $g) (local.get 0))) (global.get $g) (local.get 0)))
+   (register "m" $m)
+   (module (import "m" "g" (func $g (param i32) (result i32 i32))) (global $own i32 (i32.const 100))
+    (func $pad)
+    (func $tail (param i32) (result i32 i32)
+      (block $all (try_table (catch_all $all) (return_call $g (local.get 0))))
+      (i32.const -1) (i32.const -1))
+    (func (export "f") (param i32) (result i32)
+      (block $all
+        (try_table (catch_all $all)
+          (call $tail (local.get 0)) (i32.add) (i32.add (global.get $own)) (return)))
+      (i32.const 77)))
+   (assert_return (invoke "f" (i32.const 3)) (i32.const 111))
+   (assert_return (invoke "f" (i32.const 0)) (i32.const 77)))");
+}
+
+TEST(LlvmTier, only_heap_objects_are_left_to_the_baseline) {
+  const Mixed tier(Mixed::Llvm::all);
+  engine::ScriptOptions options;
+  options.features = spec::Features::all();
+  options.tier = &tier;
+  const auto report = engine::run_script(
+      "(module (type $s (struct (field i32))) (func (export \"f\") (drop (struct.new $s (i32.const 1)))))"
+      "(assert_return (invoke \"f\"))",
+      "script", options);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->passed, 0u) << "it is compiled now: take this test away";
+}
+
+}  // namespace
+}  // namespace heddle::llvm_tier
