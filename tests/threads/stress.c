@@ -3,7 +3,8 @@
 //
 //     stress SCENARIO SEED
 //
-// storm | ping_pong: says `ok`. exit_spawning | exit_growing: ends by _exit(7) in the middle of it.
+// storm | ping_pong | token: says `ok`. token wants a few bytes on standard input, now and then, and a pipe there.
+// exit_spawning | exit_growing: ends by _exit(7) in the middle of it.
 // Start it with a low --max-threads, so that a storm meets the limit.
 #include <pthread.h>
 #include <sched.h>
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { kPairs = 6, kRounds = 400, kCells = 4096, kStormMost = 200, kStorms = 12 };
+enum { kPairs = 6, kRounds = 400, kCells = 4096, kStormMost = 200, kStorms = 12, kHolders = 8, kHandOvers = 3000 };
 
 static uint64_t random_state;
 
@@ -127,6 +128,59 @@ static void ping_pong(void) {
     if (load(&pairs[i]) != 2 * kRounds) fail("turns were lost");
 }
 
+// --- all but one wait for ever, and that one sleeps: never a deadlock
+// -------------------------------------------------------------------
+struct holder {
+  int has_token;  // a cell of its own, as a lock's waiters have
+  uint64_t random;
+};
+static struct holder holders[kHolders];
+static int never_notified, handed_over;  // the latter: by who has the token
+
+/// For up to a tenth of a millisecond, in one of the ways that end by themselves; or until a byte comes.
+static void sleep_somehow(uint64_t* random) {
+  const long ns = next_random(random) % 100000;
+  const struct timespec moment = {0, ns};
+  char byte;
+  switch (next_random(random) % 4) {
+    case 0: nanosleep(&moment, NULL); break;
+    case 1: __builtin_wasm_memory_atomic_wait32(&never_notified, 0, ns); break;
+    case 2:
+      if (next_random(random) % 8 == 0 && read(0, &byte, 1) < 0) fail("standard input cannot be read");
+      break;
+    default: break;  // straight on: the one that wakes, and waits itself at once
+  }
+}
+
+static void* hold_the_token_in_turn(void* number) {
+  struct holder* self = &holders[(uintptr_t)number];
+  for (;;) {
+    while (__atomic_exchange_n(&self->has_token, 0, __ATOMIC_SEQ_CST) == 0)
+      __builtin_wasm_memory_atomic_wait32(&self->has_token, 0, -1);
+    const int last = handed_over >= kHandOvers;
+    if (!last) sleep_somehow(&self->random);
+    ++handed_over;
+    // The last ones leave one after the other, each waking the next.
+    const uint32_t step = last ? 1 : next_random(&self->random) % kHolders;
+    struct holder* next = &holders[((uintptr_t)number + step) % kHolders];
+    __atomic_store_n(&next->has_token, 1, __ATOMIC_SEQ_CST);
+    __builtin_wasm_memory_atomic_notify(&next->has_token, 1);
+    if (last) return NULL;
+  }
+}
+
+static void token(void) {
+  pthread_t threads[kHolders];
+  for (int i = 0; i < kHolders; ++i) {
+    holders[i].random = random_state + (uint64_t)i;
+    if (start(&threads[i], hold_the_token_in_turn, (void*)(uintptr_t)i) != 0) fail("a thread could not be started");
+  }
+  __atomic_store_n(&holders[0].has_token, 1, __ATOMIC_SEQ_CST);
+  __builtin_wasm_memory_atomic_notify(&holders[0].has_token, 1);
+  for (int i = 0; i < kHolders; ++i) pthread_join(threads[i], NULL);
+  if (handed_over != kHandOvers + kHolders) fail("the token was lost");
+}
+
 // --- the end in the middle
 // --------------------------------------------------------------------------------------------
 static void* nothing(void* argument) {
@@ -179,6 +233,8 @@ int main(int argc, char** argv) {
     storm();
   else if (strcmp(argv[1], "ping_pong") == 0)
     ping_pong();
+  else if (strcmp(argv[1], "token") == 0)
+    token();
   else if (strcmp(argv[1], "exit_spawning") == 0)
     exit_in_the_middle(spawn_for_ever, spawn_for_ever);
   else if (strcmp(argv[1], "exit_growing") == 0)

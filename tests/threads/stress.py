@@ -10,21 +10,46 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 
-SCENARIOS = {"storm": (0, b"ok\n"), "ping_pong": (0, b"ok\n"), "exit_spawning": (7, b""), "exit_growing": (7, b"")}
+SCENARIOS = {"storm": (0, b"ok\n"), "ping_pong": (0, b"ok\n"), "token": (0, b"ok\n"),
+             "exit_spawning": (7, b""), "exit_growing": (7, b"")}
+READS_STDIN = {"token"}
 MAX_THREADS = 100  # what a storm runs into
 HANGS_AFTER_S = 60
+
+
+def feed(pipe, seed):
+    """One byte after the other, slower than they are read, so that reads have to wait; until nobody reads any more."""
+    rng = random.Random(seed)
+    try:
+        while True:
+            os.write(pipe, b".")
+            time.sleep(rng.random() * 0.004)
+    except BrokenPipeError:
+        os.close(pipe)
+
+
+def stdin_for(scenario, seed):
+    if scenario not in READS_STDIN:
+        return os.open(os.devnull, os.O_RDONLY)
+    reads, writes = os.pipe()
+    threading.Thread(target=feed, args=(writes, seed), daemon=True).start()
+    return reads
 
 
 def complaint(options, scenario, seed):
     command = [options.heddle, "run", f"--max-threads={MAX_THREADS}", options.guest, scenario, str(seed)]
     code, out = SCENARIOS[scenario]
     limit = HANGS_AFTER_S * max(1.0, float(os.environ.get("HEDDLE_SLOWDOWN", "1")))
+    stdin = stdin_for(scenario, seed)
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit)
+        done = subprocess.run(command, stdin=stdin, capture_output=True, timeout=limit)
     except subprocess.TimeoutExpired:
         return f"still runs after {limit:.0f} s"
+    finally:
+        os.close(stdin)
     if (done.returncode, done.stdout, done.stderr) == (code, out, b""):
         return None
     return f"exit code {done.returncode}, not {code}: {(done.stdout + done.stderr).decode(errors='replace')}"
