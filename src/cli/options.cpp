@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -70,9 +71,19 @@ base::Result<engine::TierChoice> parse_tier(std::string_view text) {
   return usage_error("'" + std::string(text) + "' is none of auto, baseline, llvm");
 }
 
-base::Result<bool> parse_log(std::string_view text) {
-  if (text == "tier") return true;
-  return usage_error("'" + std::string(text) + "' is not tier");
+/// `run`: nullptr where no program is run that could have threads.
+base::Status parse_log(std::string_view list, engine::Config& config, engine::RunOptions* run) {
+  while (!list.empty()) {
+    const std::string_view topic = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), topic.size() + 1));
+    if (topic == "tier")
+      config.log_tier = true;
+    else if (topic == "threads" && run != nullptr)
+      run->thread_note = [](const std::string& sentence) { print_error("heddle: threads: " + sentence + "\n"); };
+    else
+      return usage_error("'" + std::string(topic) + "' is not " + (run != nullptr ? "among tier, threads" : "tier"));
+  }
+  return {};
 }
 
 base::Result<std::uint32_t> parse_threshold(std::string_view text) {
@@ -80,11 +91,14 @@ base::Result<std::uint32_t> parse_threshold(std::string_view text) {
   return parse_count(text);
 }
 
-void add_tier(CLI::App& app, engine::Config& config) {
+void add_tier(CLI::App& app, engine::Config& config, engine::RunOptions* run) {
   single(app, "--tier", "TIER", "Compiler: auto, baseline or llvm", into(config.tier, parse_tier));
   single(app, "--tier-threshold", "N", "auto: samples that make a function hot; 1: all functions are",
          into(config.tier_threshold, parse_threshold));
-  single(app, "--log", "LIST", "Write what happens to standard error: tier", into(config.log_tier, parse_log));
+  single(app, "--log", "LIST",
+         run != nullptr ? "Write what happens to standard error: tier,threads"
+                        : "Write what happens to standard error: tier",
+         [&config, run](const std::string& list) { return parse_log(list, config, run); });
 }
 
 base::Result<bool> parse_deadlock(std::string_view text) {
@@ -188,7 +202,7 @@ void add_run_options(CLI::App& app, RunArguments& out) {
   app.add_flag("--allow-unknown-imports", run.allow_unknown_imports,
                "Unknown imported functions trap when they are called, instead of being refused at once");
   add_features(app, "--features", kFeaturesHelp, out.config);
-  add_tier(app, out.config);
+  add_tier(app, out.config, &run);
   add_wasmtime_options(app, out);
 }
 
@@ -253,7 +267,7 @@ std::optional<int> parse_wast(int argc, char** argv, WastArguments& out) {
   app.add_option("FILE", out.files, "Scripts (.wast)")->required();
   app.add_option("--skip-lines", out.skipped_lines, "Leave out the commands that begin on these lines")->delimiter(',');
   add_features(app, "--features", kFeaturesHelp, out.config);
-  add_tier(app, out.config);
+  add_tier(app, out.config, nullptr);
   return parse(app, argc, argv);
 }
 

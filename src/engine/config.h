@@ -40,6 +40,8 @@ struct RunOptions {
   std::uint64_t timeout_ns = 0;  ///< 0: none
   std::string trace_file;        ///< where to write what the threads did (Trace Event Format); empty: nowhere
   bool report_deadlock = true;   ///< end the program when all its threads wait for ever
+  /// Told, in a sentence, of each spawn that was refused and why; by the thread that asked. Empty: nobody is.
+  std::function<void(const std::string&)> thread_note;
   /// Called once the outcome is decided, by whichever thread decides it, while others still run. May end the process.
   std::function<void(const runtime::Outcome&)> on_outcome;
 };

@@ -75,7 +75,7 @@ base::Status Program::link() {
       return base::Error{base::ErrorKind::unlinkable, base::kNoOffset,
                          "the module starts threads (it imports wasi.thread-spawn), and threads are switched off"};
     }
-    spawn_ = std::make_unique<threads::ThreadSpawn>(group_, &limits_);
+    spawn_ = std::make_unique<threads::ThreadSpawn>(group_, &limits_, options_.thread_note);
     spawn_->define(linker_);
   }
   runtime::Linker::PlanOptions plan_options;

@@ -70,7 +70,11 @@ struct ThreadSpawn::Start {
 
 std::int32_t ThreadSpawn::spawn(std::uint32_t start_arg) {
   HEDDLE_CHECK(plan_ != nullptr, "bind() comes before the first spawn");
-  if (group_.admit_thread() != runtime::ThreadGroup::Admission::admitted) return kRefused;
+  using Admission = runtime::ThreadGroup::Admission;
+  const Admission admission = group_.admit_thread();
+  if (admission == Admission::full)
+    return refused(fmt::format("{} live, the most that are allowed (--max-threads)", group_.options().max_threads));
+  if (admission != Admission::admitted) return kRefused;
   const std::uint32_t tid = tids_.take();
   if (tid != 0) {
     auto* start = new Start{*this, tid, start_arg};
@@ -79,6 +83,11 @@ std::int32_t ThreadSpawn::spawn(std::uint32_t start_arg) {
     tids_.give_back(tid);
   }
   group_.release_thread();
+  return refused(tid == 0 ? "no thread id is free" : "the machine starts no more (threads, memory or mappings)");
+}
+
+std::int32_t ThreadSpawn::refused(const std::string& why) const {
+  if (note_) note_("no new thread: " + why);
   return kRefused;
 }
 

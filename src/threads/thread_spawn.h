@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "runtime/linker.h"
@@ -23,8 +25,12 @@ class ThreadSpawn {
   /// What thread-spawn returns when nothing was started: -EAGAIN in WASI's numbering.
   static constexpr std::int32_t kRefused = -6;
 
-  /// Both are borrowed; `limits` may be nullptr.
-  ThreadSpawn(runtime::ThreadGroup& group, runtime::ResourceLimits* limits) : group_(group), limits_(limits) {}
+  /// Told of each refusal and its reason, by the thread that asked.
+  using Note = std::function<void(const std::string& sentence)>;
+
+  /// Both are borrowed; `limits` may be nullptr. `note` may be empty.
+  ThreadSpawn(runtime::ThreadGroup& group, runtime::ResourceLimits* limits, Note note = {})
+      : group_(group), limits_(limits), note_(std::move(note)) {}
   ThreadSpawn(const ThreadSpawn&) = delete;
   ThreadSpawn& operator=(const ThreadSpawn&) = delete;
 
@@ -42,11 +48,14 @@ class ThreadSpawn {
   struct Start;
   static void thread_body(void* start, const std::uint8_t* stack_limit);
   void run(runtime::Store& store, std::uint32_t start_arg);
+  /// kRefused, once the note has been told why.
+  std::int32_t refused(const std::string& why) const;
   /// Ends the group because a thread that the guest believes to run cannot.
   void refuse(std::uint32_t tid, const std::string& why);
 
   runtime::ThreadGroup& group_;
   runtime::ResourceLimits* limits_;
+  const Note note_;
   std::shared_ptr<const runtime::InstancePlan> plan_;
   Tids tids_;
 };

@@ -50,6 +50,14 @@ TEST(RunOptions, an_environment_variable_without_a_value_is_the_hosts) {
   EXPECT_EQ(run.run.wasi.environment, (Words{"HEDDLE_TEST_VARIABLE=here", "E="}));
 }
 
+TEST(RunOptions, log_takes_a_list_of_topics) {
+  const RunArguments both = parse({"--log=threads,tier", "app.wasm"});
+  EXPECT_TRUE(both.config.log_tier);
+  EXPECT_TRUE(both.run.thread_note);
+  EXPECT_FALSE(parse({"--log=tier", "app.wasm"}).run.thread_note);
+  parse({"--log=tier,weather", "app.wasm"}, 1);
+}
+
 TEST(RunOptions, bad_usage_is_exit_code_1) {
   parse({"--no-such-option", "app.wasm"}, 1);
   parse({"--timeout", "soon", "app.wasm"}, 1);
