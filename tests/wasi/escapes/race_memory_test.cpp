@@ -1,5 +1,5 @@
-// Memory that a sibling guest thread rewrites between check and use (faults.md 12, 13, 14, 17): each argument structure
-// is copied once, so what was checked is what is used. Every race at least 100,000 tries.
+// Memory that a sibling guest thread rewrites between check and use (faults.md 12, 13, 14, 15, 17): each argument
+// structure is copied once, so what was checked is what is used. Every race at least 100,000 tries.
 #include <atomic>
 #include <fcntl.h>
 #include <functional>
@@ -178,6 +178,47 @@ TEST(SubscriptionBytes, rewritten_during_poll_oneoff_write_no_event_too_many) {
       });
   EXPECT_GT(answers[Errno::success], 0);
   EXPECT_GT(answers[Errno::inval], 0);
+}
+
+/// faults.md 15: an ESC that comes between the filter's look and the write never reaches the terminal.
+TEST(TerminalBytes, rewritten_during_the_call_send_no_control_sequence) {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+  ASSERT_GE(terminal, 0);
+  ASSERT_EQ(::grantpt(terminal) + ::unlockpt(terminal), 0);
+  char name[64];
+  ASSERT_EQ(::ptsname_r(terminal, name, sizeof name), 0);
+  const int side = ::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(side, 0);
+  Folder folder;
+  Options options = Guest::with_folder(folder.path());
+  options.stdio[1].kind = Stream::Kind::descriptor;
+  options.stdio[1].descriptor = side;
+  Guest guest(options);
+  constexpr std::uint32_t kText = kShared + 64, kTextBytes = 64;
+  bool seen_plain = false, seen_shown = false;
+  while_rewriting(
+      guest,
+      [&] {
+        for (std::uint32_t i = 0; i < kTextBytes; i += 4) racing_store(guest, kText + i, 0x78787878);  // "xxxx"
+        for (std::uint32_t i = 0; i < kTextBytes; i += 4) racing_store(guest, kText + i, 0x4a325b1b);  // ESC [2J
+      },
+      [&](GuestThread& t) {
+        t.store(kShared, Iovec{kText, kTextBytes});
+        char got[4 * kTextBytes];
+        for (int i = 0; go_on(i, seen_plain && seen_shown); ++i) {
+          ASSERT_EQ(t.call("fd_write", 1, kShared, 1, t.scratch()), Errno::success);
+          const ssize_t n = ::read(terminal, got, sizeof got);
+          if (n <= 0) continue;
+          const std::string_view text(got, static_cast<std::size_t>(n));
+          ASSERT_EQ(text.find('\x1b'), text.npos);
+          seen_plain = seen_plain || text.find('x') != text.npos;
+          seen_shown = seen_shown || text.find("\xe2\x90\x9b") != text.npos;
+        }
+      });
+  EXPECT_TRUE(seen_plain);
+  EXPECT_TRUE(seen_shown);
+  ::close(side);
+  ::close(terminal);
 }
 
 std::uint64_t peak_kib() {
