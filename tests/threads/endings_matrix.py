@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Every way a group of threads ends, against every kind of busy or blocked peer: exit code, message and time.
 
-    endings_matrix.py --heddle PATH --guest endings.wasm [--repeat N] [--within-ms MS] [--only WORD...]
+    endings_matrix.py --heddle PATH --guest endings.wasm [--repeat N] [--jobs N] [--within-ms MS] [--only WORD...]
 
 Ways: return, exit, trap on the main thread or on another one; SIGTERM and --timeout from outside. Peers: what
 tests/guests/programs/endings.c calls WHAT; `read` also from a socket. Exit code 1 lists what went wrong.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
+import queue
 import select
 import signal
 import socket
@@ -109,22 +111,32 @@ def main():
     parser.add_argument("--within-ms", type=float, default=100, help="median over all runs of one cell's way")
     parser.add_argument("--trace", action="store_true", help="each run must leave a whole --trace-threads file, too")
     parser.add_argument("--only", nargs="*", default=[], help="cells whose name contains one of these")
+    parser.add_argument("--jobs", type=int, default=1, help="so many runs at one time: load")
     options = parser.parse_args()
-    wrong, times = [], {}
-    with tempfile.TemporaryDirectory() as folder:
-        os.mkfifo(pathlib.Path(folder) / "fifo")
-        for _ in range(options.repeat):
-            for how in WAYS:
-                for who in ["main"] if how == "return" else ["main", "thread"]:
-                    for peer in PEERS:
-                        name = f"{how}.{who}.{peer}"
-                        if options.only and not any(word in name for word in options.only):
-                            continue
-                        problem, took_ms = run_once(options, how, who, peer, folder)
-                        if problem:
-                            wrong.append(f"{name}: {problem}")
-                        else:
-                            times.setdefault(how, []).append((took_ms, name))
+    cells = [(how, who, peer) for how in WAYS for who in (["main"] if how == "return" else ["main", "thread"])
+             for peer in PEERS if not options.only or any(word in f"{how}.{who}.{peer}" for word in options.only)]
+    wrong, times, folders = [], {}, queue.SimpleQueue()
+
+    def run_cell(cell):
+        folder = folders.get()
+        try:
+            return cell, *run_once(options, *cell, folder)
+        finally:
+            folders.put(folder)
+
+    with tempfile.TemporaryDirectory() as top, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for n in range(options.jobs):
+            folder = pathlib.Path(top) / str(n)
+            folder.mkdir()
+            os.mkfifo(folder / "fifo")
+            folders.put(folder)
+        for repetition in range(options.repeat):
+            for (how, who, peer), problem, took_ms in pool.map(run_cell, cells):
+                name = f"{how}.{who}.{peer}"
+                if problem:
+                    wrong.append(f"{name}, repetition {repetition}: {problem}")
+                else:
+                    times.setdefault(how, []).append((took_ms, name))
     limit = options.within_ms * float(os.environ.get("HEDDLE_SLOWDOWN", "1"))  # of sanitizers and shared machines
     for how, list_of_times in times.items():
         values = [t for t, _ in list_of_times]
