@@ -33,9 +33,9 @@ constexpr std::size_t kCodeBytes = kRegionBytes - kSlotBytes;
 constexpr std::size_t kGranules = kCodeBytes / kGranuleBytes;
 
 // Constants of the process once the space exists. `size` is stored last, with release; pairs with the acquire in
-// contains().
-std::atomic<std::uintptr_t> g_code_begin{0};
-std::atomic<std::uintptr_t> g_code_size{0};
+// contains(). Not std::atomic: ThreadSanitizer would see its member functions even in a signal handler.
+std::uintptr_t g_code_begin = 0;
+std::uintptr_t g_code_size = 0;
 // Which chunk a granule belongs to. Release by take_chunk; pairs with the acquire in find().
 std::array<std::atomic<Chunk*>, kGranules> g_chunks{};
 
@@ -114,20 +114,20 @@ bool Space::create() {
     free_code_.add(0, kCodeBytes);
     free_slots_.add(0, kSlotBytes);
   }
-  g_code_begin.store(reinterpret_cast<std::uintptr_t>(code_), std::memory_order_relaxed);
-  g_code_size.store(kCodeBytes, std::memory_order_release);
+  __atomic_store_n(&g_code_begin, reinterpret_cast<std::uintptr_t>(code_), __ATOMIC_RELAXED);
+  __atomic_store_n(&g_code_size, kCodeBytes, __ATOMIC_RELEASE);
   return true;
 }
 
 HEDDLE_IN_SIGNAL_HANDLER bool Space::contains(const void* pc) {
-  const std::uintptr_t size = g_code_size.load(std::memory_order_acquire);
-  return reinterpret_cast<std::uintptr_t>(pc) - g_code_begin.load(std::memory_order_relaxed) < size;
+  const std::uintptr_t size = __atomic_load_n(&g_code_size, __ATOMIC_ACQUIRE);
+  return reinterpret_cast<std::uintptr_t>(pc) - __atomic_load_n(&g_code_begin, __ATOMIC_RELAXED) < size;
 }
 
 HEDDLE_IN_SIGNAL_HANDLER const FunctionCode* Space::find(const void* pc) {
   if (!contains(pc)) return nullptr;
   const auto* at = static_cast<const std::uint8_t*>(pc);
-  const std::size_t offset = reinterpret_cast<std::uintptr_t>(pc) - g_code_begin.load(std::memory_order_relaxed);
+  const std::size_t offset = reinterpret_cast<std::uintptr_t>(pc) - __atomic_load_n(&g_code_begin, __ATOMIC_RELAXED);
   const Chunk* chunk = g_chunks[offset / kGranuleBytes].load(std::memory_order_acquire);
   if (chunk == nullptr) return nullptr;
   const ChunkIndex* index = chunk->index.load(std::memory_order_acquire);
