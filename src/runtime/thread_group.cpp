@@ -41,17 +41,24 @@ void ThreadGroup::remove_member(Store& store) {
 ThreadGroup::Admission ThreadGroup::admit_thread() {
   base::MutexLock lock(mutex_);
   if (outcome_) return Admission::ending;
-  if (admitted_ + 1 >= options_.max_threads) return Admission::full;  // one is the main thread
+  // One is the main thread. Leaving ones do not count, but there are never more of them than may run.
+  if (admitted_ - leaving_ + 1 >= options_.max_threads || leaving_ >= options_.max_threads) return Admission::full;
   ++admitted_;
   activity_.fetch_add(kOneLiving, std::memory_order_acq_rel);
   return Admission::admitted;
 }
 
-void ThreadGroup::release_thread() {
+void ThreadGroup::note_leaving() {
+  base::MutexLock lock(mutex_);
+  ++leaving_;
+}
+
+void ThreadGroup::release_thread(bool was_leaving) {
   bool deadlock;
   {
     base::MutexLock lock(mutex_);
     HEDDLE_CHECK(admitted_ != 0, "a thread is released once");
+    if (was_leaving) --leaving_;
     if (--admitted_ == 0) left_.notify_all();
     deadlock = all_wait(activity_.fetch_sub(kOneLiving, std::memory_order_acq_rel) - kOneLiving) && !outcome_;
   }

@@ -66,7 +66,11 @@ class ThreadGroup {
   enum class Admission : std::uint8_t { admitted, full, ending };
   /// Counts a thread that is about to be started; each admitted one is released once.
   [[nodiscard]] Admission admit_thread() HEDDLE_EXCLUDES(mutex_);
-  void release_thread() HEDDLE_EXCLUDES(mutex_);
+  /// `was_leaving`: note_leaving() was called for it.
+  void release_thread(bool was_leaving = false) HEDDLE_EXCLUDES(mutex_);
+  /// An admitted thread has run its guest's code to the end and only tidies up: the guest, which may have joined it by
+  /// now, can have another in its place. At most once before release_thread(true).
+  void note_leaving() HEDDLE_EXCLUDES(mutex_);
   /// Where admitted threads come from.
   NativeThreads& native() { return native_; }
 
@@ -103,6 +107,7 @@ class ThreadGroup {
   std::vector<Store*> members_ HEDDLE_GUARDED_BY(mutex_);
   std::optional<Outcome> outcome_ HEDDLE_GUARDED_BY(mutex_);
   std::uint32_t admitted_ HEDDLE_GUARDED_BY(mutex_) = 0;
+  std::uint32_t leaving_ HEDDLE_GUARDED_BY(mutex_) = 0;  // of those
   std::atomic<bool> claimed_{false};
   /// Living threads in the upper half, those that wait for ever in the lower. acq_rel: who finds both equal sees the
   /// stacks of all waiters as they left them.

@@ -95,16 +95,19 @@ void ThreadSpawn::thread_body(void* argument, const std::uint8_t* stack_limit) {
   const Start start = *static_cast<Start*>(argument);
   delete static_cast<Start*>(argument);
   ThreadSpawn& self = start.self;
+  bool ran = false;
   {
     runtime::Store store(&self.group_, stack_limit, self.limits_);
     store.set_tid(start.tid);
     if (self.group_.add_member(store, /*admitted=*/true)) {
       self.run(store, start.start_arg);
+      self.group_.note_leaving();
+      ran = true;
       self.group_.remove_member(store);
     }
   }
   self.tids_.give_back(start.tid);
-  self.group_.release_thread();
+  self.group_.release_thread(ran);
 }
 
 void ThreadSpawn::run(runtime::Store& store, std::uint32_t start_arg) {

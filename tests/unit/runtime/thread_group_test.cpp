@@ -65,6 +65,11 @@ TEST(ThreadGroup, main_thread_counts_against_the_limit) {
   EXPECT_EQ(group.admit_thread(), ThreadGroup::Admission::full);
   group.release_thread();
   EXPECT_EQ(group.admit_thread(), ThreadGroup::Admission::admitted);
+  group.note_leaving();
+  EXPECT_EQ(group.admit_thread(), ThreadGroup::Admission::admitted) << "in the place of one that only tidies up";
+  EXPECT_EQ(group.admit_thread(), ThreadGroup::Admission::full);
+  group.release_thread(true);
+  EXPECT_EQ(group.admit_thread(), ThreadGroup::Admission::full);
   group.release_thread();
 }
 
