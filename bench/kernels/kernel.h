@@ -2,7 +2,8 @@
 // same for every build of it. Kernels do nothing undefined and print no addresses and no times.
 //
 //   kernel SIZE          works and prints the checksum
-//   kernel SIZE WARM-UP  works twice, first on WARM-UP; the CPU time of the second pass, which finds everything compiled
+//   kernel SIZE WARM-UP  works twice, first on WARM-UP; the CPU time of the second pass, which finds everything
+//   compiled
 //                        and in the caches, goes to standard error in nanoseconds (this program's threads only: an
 //                        engine may still compile on its own)
 #ifndef BENCH_KERNELS_KERNEL_H

@@ -39,7 +39,8 @@ base::Result<std::unique_ptr<Engine>> Engine::create(Config config) {
     engine->fallback_ = std::make_unique<Fallback>(*llvm, *engine->baseline_);
     engine->tier_ = engine->fallback_.get();
   }
-  if (config.tier == TierChoice::auto_) engine->tier_up_ = TierUp::create({config.tier_threshold, config.log_tier}, *engine->tier_);
+  if (config.tier == TierChoice::auto_)
+    engine->tier_up_ = TierUp::create({config.tier_threshold, config.log_tier}, *engine->tier_);
   return engine;
 }
 
