@@ -45,8 +45,8 @@ def run_yosys(heddle, packages, folder):
         (folder / name).mkdir()
     for name in ("counter.v", "prove.ys"):
         shutil.copy(HERE / name, folder / "work")
-    done = run([heddle, "run", "--dir", f"{folder}/work::/work", "--dir", f"{folder}/tmp::/tmp",
-                "--dir", f"{package}/share::/share:ro", package / "yosys.wasm", "-s", "/work/prove.ys"])
+    done = run([heddle, "run", "--dir", f"{folder}/work::/job", "--dir", f"{folder}/tmp::/tmp",
+                "--dir", f"{package}/share::/share:ro", package / "yosys.wasm", "-s", "/job/prove.ys"])
     output = done.stdout.decode(errors="replace")
     wrong = []
     if done.returncode != 0:
