@@ -143,8 +143,7 @@ void cases_sock_accept(const struct function* f) {
   const u64 valid[9] = {listener(), 0, at(out32)};
   POINTERS(valid, {2, 4});
   // The one at a low address was accepted; closed, it lets the peer come again.
-  for (int i = 0; i < function_count; ++i)
-    if (strcmp(functions[i].name, "fd_close") == 0) invoke(&functions[i], (const u64[9]){*(volatile u32*)16});
+  invoke(named("fd_close"), (const u64[9]){*(volatile u32*)16});
   expect(f, "success", CALL(listener(), 0, at(out32)), SUCCESS);
   accepted = out32[0];
 }
@@ -152,8 +151,7 @@ void cases_sock_accept(const struct function* f) {
 static u32 connection(void) {
   if (accepted == 0) {
     const u64 args[9] = {listener(), 0, at(out32)};
-    for (int i = 0; i < function_count; ++i)
-      if (strcmp(functions[i].name, "sock_accept") == 0 && invoke(&functions[i], args) == SUCCESS) accepted = out32[0];
+    if (invoke(named("sock_accept"), args) == SUCCESS) accepted = out32[0];
   }
   return accepted;
 }
@@ -177,8 +175,7 @@ void cases_sock_send(const struct function* f) {
 void cases_sock_recv(const struct function* f) {
   const u32 fd = connection();
   u32 io = iovs(0, "hello", 5);
-  for (int i = 0; i < function_count; ++i)
-    if (strcmp(functions[i].name, "sock_send") == 0) invoke(&functions[i], (const u64[9]){fd, io, 1, 0, at(out32)});
+  invoke(named("sock_send"), (const u64[9]){fd, io, 1, 0, at(out32)});
   io = iovs(0, arena, 5);
   expect(f, "success: peek", CALL(fd, io, 1, 1, at(out32), at(out32 + 1)), SUCCESS);
   expect(f, "success: all of it", CALL(fd, io, 1, 2, at(out32), at(out32 + 1)), SUCCESS);
@@ -203,10 +200,8 @@ void cases_sock_shutdown(const struct function* f) {
   expect(f, "success: write", CALL(fd, 2), SUCCESS);
   // The peer ends its side when it sees ours ended; once that has come, nothing is connected any more.
   u32 io = iovs(0, arena, 1);
-  for (int i = 0; i < function_count; ++i)
-    if (strcmp(functions[i].name, "sock_recv") == 0)
-      expect_true(f, "the peer's end",
-                  invoke(&functions[i], (const u64[9]){fd, io, 1, 0, at(out32), at(out32 + 1)}) == 0 && out32[0] == 0);
+  const u32 e = invoke(named("sock_recv"), (const u64[9]){fd, io, 1, 0, at(out32), at(out32 + 1)});
+  expect_true(f, "the peer's end", e == SUCCESS && out32[0] == 0);
   expect(f, "not connected", CALL(fd, 3), NOTCONN);
   accepted = 0;
   expect(f, "success: both", CALL(connection(), 3), SUCCESS);

@@ -14,12 +14,6 @@
 static u32 out32[8];
 static u64 out64[16];
 
-static const struct function* named(const char* name) {
-  for (int i = 0; i < function_count; ++i)
-    if (strcmp(functions[i].name, name) == 0) return &functions[i];
-  abort();
-}
-
 u32 open_at(u32 dir, const char* path, u32 oflags, u64 rights, u32 fdflags, u32* fd) {
   const u32 e = invoke(named("path_open"),
                        (const u64[9]){dir, 1, text(path), text_size(path), oflags, rights, R_ALL, fdflags, at(fd)});

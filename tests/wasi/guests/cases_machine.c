@@ -19,12 +19,6 @@ static u32 out32[8];
 static u64 out64[16];
 static uint8_t page[4096];
 
-static const struct function* named(const char* name) {
-  for (int i = 0; i < function_count; ++i)
-    if (strcmp(functions[i].name, name) == 0) return &functions[i];
-  abort();
-}
-
 static u32 open_in(u32 dir, const char* path, u32 oflags, u64 rights) {
   u32 fd = 0;
   if (open_at(dir, path, oflags, rights, 0, &fd) != SUCCESS) abort();

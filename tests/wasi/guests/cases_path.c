@@ -16,9 +16,7 @@ static u32 out32[8];
 static u64 out64[16];
 
 static u32 run(const char* name, const u64* args) {
-  for (int i = 0; i < function_count; ++i)
-    if (strcmp(functions[i].name, name) == 0) return invoke(&functions[i], args);
-  abort();
+  return invoke(named(name), args);
 }
 static void make_directory(const char* path) {
   run("path_create_directory", (const u64[9]){RW, PATH(path)});

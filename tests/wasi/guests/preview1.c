@@ -36,6 +36,13 @@ u32 invoke(const struct function* f, const u64* args) {
   return f->call(args);
 }
 
+const struct function* named(const char* name) {
+  for (int i = 0; i < function_count; ++i)
+    if (strcmp(functions[i].name, name) == 0) return &functions[i];
+  fprintf(stderr, "no function \"%s\"\n", name);
+  exit(2);
+}
+
 void expect(const struct function* f, const char* what, u32 got, u32 want) {
   printf("%s | %s | %u | %s\n", f->name, what, got, got == want ? "ok" : "WRONG");
   if (got != want) {
@@ -124,14 +131,9 @@ static u32 call_text(char* line) {
       args[count++] = *word == '$' ? given : strtoull(word, NULL, 0);
     }
   }
-  for (int i = 0; i < function_count; ++i) {
-    if (strcmp(functions[i].name, name) != 0) continue;
-    const u32 error = invoke(&functions[i], args);
-    if (outs > 0 && error == SUCCESS) given = results[0];
-    return error;
-  }
-  fprintf(stderr, "no function \"%s\"\n", name);
-  exit(2);
+  const u32 error = invoke(named(name), args);
+  if (outs > 0 && error == SUCCESS) given = results[0];
+  return error;
 }
 
 int main(int argc, char** argv) {

@@ -59,6 +59,8 @@ enum {
 };
 
 u32 invoke(const struct function* f, const u64* args);
+// The function of this name, which there must be.
+const struct function* named(const char* name);
 // Prints a line; a wrong errno makes the program's exit code 1.
 void expect(const struct function* f, const char* what, u32 got, u32 want);
 void expect_true(const struct function* f, const char* what, int holds);
