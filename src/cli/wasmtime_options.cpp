@@ -1,9 +1,9 @@
 #include "cli/wasmtime_options.h"
 
 #include <string>
-#include <unistd.h>
 
 #include "cli/values.h"
+#include "cli/wasi_options.h"
 
 namespace heddle::cli {
 namespace {
@@ -53,8 +53,7 @@ base::Status apply_wasi_option(const KeyValue& option, RunArguments& out) {
   if (option.key == "threads") {
     out.run.allow_threads = on;
   } else if (option.key == "inherit-env") {
-    for (char** variable = environ; on && *variable != nullptr; ++variable)
-      out.run.wasi.environment.emplace_back(*variable);
+    if (on) inherit_environment(out.run.wasi.environment);
   } else {
     bool known = false;
     for (const char* part : {"cli", "common", "preview2", "inherit-stdin", "inherit-stdout", "inherit-stderr"})

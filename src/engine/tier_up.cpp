@@ -219,13 +219,12 @@ void TierUp::improve(code::ModuleCode& module, spec::FuncIndex func, Function& f
   function.settled = true;
   const abi::Tier* tier = better_tier();
   if (tier == nullptr) return;
+  const code::FunctionCode* old = module.find(module.slot(func)->load(std::memory_order_acquire));
   if (options_.threshold == 0) {
-    const code::FunctionCode* only = module.find(module.slot(func)->load(std::memory_order_acquire));
-    if (only != nullptr) replace_loops(module, *only, function);
+    if (old != nullptr) replace_loops(module, *old, function);
     return;
   }
   const std::uint64_t begin = now_ns();
-  const code::FunctionCode* old = module.find(module.slot(func)->load(std::memory_order_acquire));
   abi::CompileResult result = tier->compile({module.checked(), module.layout(), func});
   std::string problem;
   if (auto* artifact = std::get_if<abi::CodeArtifact>(&result)) {

@@ -34,7 +34,10 @@ void ThreadGroup::remove_member(Store& store) {
   members_.back()->member_index_ = store.member_index_;
   members_[store.member_index_] = members_.back();
   members_.pop_back();
-  if (!store.member_admitted_) activity_.fetch_sub(kOneLiving, std::memory_order_acq_rel);
+  if (store.member_admitted_)
+    ++leaving_;
+  else
+    activity_.fetch_sub(kOneLiving, std::memory_order_acq_rel);
   if (members_.empty()) left_.notify_all();
 }
 
@@ -48,17 +51,12 @@ ThreadGroup::Admission ThreadGroup::admit_thread() {
   return Admission::admitted;
 }
 
-void ThreadGroup::note_leaving() {
-  base::MutexLock lock(mutex_);
-  ++leaving_;
-}
-
-void ThreadGroup::release_thread(bool was_leaving) {
+void ThreadGroup::release_thread(bool was_member) {
   bool deadlock;
   {
     base::MutexLock lock(mutex_);
     HEDDLE_CHECK(admitted_ != 0, "a thread is released once");
-    if (was_leaving) --leaving_;
+    if (was_member) --leaving_;
     if (--admitted_ == 0) left_.notify_all();
     deadlock = all_wait(activity_.fetch_sub(kOneLiving, std::memory_order_acq_rel) - kOneLiving) && !outcome_;
   }

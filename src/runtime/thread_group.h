@@ -56,7 +56,8 @@ class ThreadGroup {
   /// Registers the calling thread's store. False if the group is ending: do not enter wasm.
   /// `admitted`: the thread was admitted before, so it is counted already.
   bool add_member(Store& store, bool admitted = false) HEDDLE_EXCLUDES(mutex_);
-  /// The calling thread's store leaves; after this it gets no more interrupts. Its thread may be joined afterwards.
+  /// The calling thread's store leaves; after this it gets no more interrupts. Its thread may be joined afterwards. An
+  /// admitted one counts no longer against max_threads: the guest has joined it by now, perhaps, and wants another.
   void remove_member(Store& store) HEDDLE_EXCLUDES(mutex_);
 
   /// Claims the group's end. Returns true if this call decided the outcome. Any thread; not from a signal handler.
@@ -66,11 +67,8 @@ class ThreadGroup {
   enum class Admission : std::uint8_t { admitted, full, ending };
   /// Counts a thread that is about to be started; each admitted one is released once.
   [[nodiscard]] Admission admit_thread() HEDDLE_EXCLUDES(mutex_);
-  /// `was_leaving`: note_leaving() was called for it.
-  void release_thread(bool was_leaving = false) HEDDLE_EXCLUDES(mutex_);
-  /// An admitted thread has run its guest's code to the end and only tidies up: the guest, which may have joined it by
-  /// now, can have another in its place. At most once before release_thread(true).
-  void note_leaving() HEDDLE_EXCLUDES(mutex_);
+  /// `was_member`: its store has joined and left.
+  void release_thread(bool was_member = false) HEDDLE_EXCLUDES(mutex_);
   /// Where admitted threads come from.
   NativeThreads& native() { return native_; }
 
@@ -107,7 +105,7 @@ class ThreadGroup {
   std::vector<Store*> members_ HEDDLE_GUARDED_BY(mutex_);
   std::optional<Outcome> outcome_ HEDDLE_GUARDED_BY(mutex_);
   std::uint32_t admitted_ HEDDLE_GUARDED_BY(mutex_) = 0;
-  std::uint32_t leaving_ HEDDLE_GUARDED_BY(mutex_) = 0;  // of those
+  std::uint32_t leaving_ HEDDLE_GUARDED_BY(mutex_) = 0;  // of those: were members and only tidy up
   std::atomic<bool> claimed_{false};
   /// Living threads in the upper half, those that wait for ever in the lower. acq_rel: who finds both equal sees the
   /// stacks of all waiters as they left them.

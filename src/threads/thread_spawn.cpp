@@ -95,19 +95,18 @@ void ThreadSpawn::thread_body(void* argument, const std::uint8_t* stack_limit) {
   const Start start = *static_cast<Start*>(argument);
   delete static_cast<Start*>(argument);
   ThreadSpawn& self = start.self;
-  bool ran = false;
+  bool joined = false;
   {
     runtime::Store store(&self.group_, stack_limit, self.limits_);
     store.set_tid(start.tid);
-    if (self.group_.add_member(store, /*admitted=*/true)) {
+    joined = self.group_.add_member(store, /*admitted=*/true);
+    if (joined) {
       self.run(store, start.start_arg);
-      self.group_.note_leaving();
-      ran = true;
       self.group_.remove_member(store);
     }
   }
   self.tids_.give_back(start.tid);
-  self.group_.release_thread(ran);
+  self.group_.release_thread(joined);
 }
 
 void ThreadSpawn::run(runtime::Store& store, std::uint32_t start_arg) {

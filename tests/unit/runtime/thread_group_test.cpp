@@ -65,7 +65,10 @@ TEST(ThreadGroup, main_thread_counts_against_the_limit) {
   EXPECT_EQ(group.admit_thread(), ThreadGroup::Admission::full);
   group.release_thread();
   EXPECT_EQ(group.admit_thread(), ThreadGroup::Admission::admitted);
-  group.note_leaving();
+  Store store(&group, test::stack_limit_here(), nullptr);
+  ASSERT_TRUE(group.add_member(store, /*admitted=*/true));
+  EXPECT_EQ(group.admit_thread(), ThreadGroup::Admission::full);
+  group.remove_member(store);
   EXPECT_EQ(group.admit_thread(), ThreadGroup::Admission::admitted) << "in the place of one that only tidies up";
   EXPECT_EQ(group.admit_thread(), ThreadGroup::Admission::full);
   group.release_thread(true);
