@@ -18,7 +18,7 @@ std::vector<llvm::Value*> IrFunction::take_arguments(const spec::FuncType& type,
     if (at.kind == Location::Kind::overflow)
       ir_.CreateStore(operands[i], overflow_slot(at.index));
     else
-      args.push_back(operands[i]);
+      args.push_back(to_travel(operands[i]));
   }
   args.push_back(callee_vmctx);
   return args;
@@ -30,7 +30,7 @@ void IrFunction::call_function(const spec::FuncType& type, Value* callee, Value*
   call->setCallingConv(llvm::CallingConv::Swift);
   call->setAttributes(call_attributes(type));
   for (std::uint32_t i = 0; i < type.results.size(); ++i)
-    push(i == 0 ? static_cast<Value*>(call) : ir_.CreateLoad(type_of(type.results[i]), overflow_slot(i - 1)));
+    push(i == 0 ? arrived(call, type.results[0]) : ir_.CreateLoad(type_of(type.results[i]), overflow_slot(i - 1)));
 }
 
 // Volatile, so that it is loaded at each call (and folded into it): the slot changes when better code is published.

@@ -150,7 +150,7 @@ void IrFunction::emit_return() {
   if (results.empty())
     ir_.CreateRetVoid();
   else
-    ir_.CreateRet(results[0]);
+    ir_.CreateRet(to_travel(results[0]));
 }
 
 base::Status IrFunction::on_br(const Label& imm) {

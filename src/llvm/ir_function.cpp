@@ -51,14 +51,29 @@ llvm::Type* IrFunction::type_of(ValType type) const {
   HEDDLE_UNREACHABLE("every value type has an LLVM type");
 }
 
+// The convention wants an i32 zero-extended to 64 bits: code that takes it for an address of the guest's memory relies
+// on it. LLVM's attribute zeroext promises 32 bits on x86-64, so it travels as an i64 here.
+llvm::Type* IrFunction::travelling_type(ValType type) const {
+  return type_of(type == spec::kI32 ? spec::kI64 : type);
+}
+
+llvm::Value* IrFunction::to_travel(Value* value) {
+  return value->getType()->isIntegerTy(32) ? ir_.CreateZExt(value, ir_.getInt64Ty()) : value;
+}
+
+llvm::Value* IrFunction::arrived(Value* value, ValType type) {
+  return type == spec::kI32 ? ir_.CreateTrunc(value, ir_.getInt32Ty()) : value;
+}
+
 // Register parameters in order, then the vmctx; the others are not part of the LLVM signature.
 llvm::FunctionType* IrFunction::function_type(const spec::FuncType& type) const {
   std::vector<llvm::Type*> params;
   abi::ParamLocations places;
   for (ValType t : type.params)
-    if (places.next(t).kind != Location::Kind::overflow) params.push_back(type_of(t));
+    if (places.next(t).kind != Location::Kind::overflow) params.push_back(travelling_type(t));
   params.push_back(llvm::PointerType::get(out_.getContext(), 0));
-  llvm::Type* result = type.results.empty() ? llvm::Type::getVoidTy(out_.getContext()) : type_of(type.results[0]);
+  llvm::Type* result =
+      type.results.empty() ? llvm::Type::getVoidTy(out_.getContext()) : travelling_type(type.results[0]);
   return llvm::FunctionType::get(result, params, false);
 }
 
@@ -67,15 +82,9 @@ llvm::AttributeList IrFunction::call_attributes(const spec::FuncType& type) cons
   llvm::AttributeList list;
   unsigned index = 0;
   abi::ParamLocations places;
-  for (ValType t : type.params) {
-    if (places.next(t).kind == Location::Kind::overflow) continue;
-    if (t == spec::kI32) list = list.addParamAttribute(context, index, llvm::Attribute::ZExt);
-    ++index;
-  }
-  list = list.addParamAttribute(context, index, llvm::Attribute::SwiftSelf);
-  if (!type.results.empty() && type.results[0] == spec::kI32)
-    list = list.addRetAttribute(context, llvm::Attribute::ZExt);
-  return list;
+  for (ValType t : type.params)
+    if (places.next(t).kind != Location::Kind::overflow) ++index;
+  return list.addParamAttribute(context, index, llvm::Attribute::SwiftSelf);
 }
 
 void IrFunction::set_convention(llvm::Function& function, const spec::FuncType& type) const {
@@ -138,7 +147,7 @@ void IrFunction::receive_params() {
   for (ValType t : type_.params) {
     const Location at = places.next(t);
     Value* value = at.kind == Location::Kind::overflow ? ir_.CreateLoad(type_of(t), overflow_slot(at.index))
-                                                       : static_cast<Value*>(function_->getArg(argument++));
+                                                       : arrived(function_->getArg(argument++), t);
     ir_.CreateStore(value, locals_[next_local++]);
   }
   for (; next_local < locals_.size(); ++next_local) {
@@ -263,7 +272,6 @@ llvm::Value* IrFunction::builtin_call(abi::Builtin builtin, llvm::Type* result, 
   llvm::CallInst* call =
       ir_.CreateCall(llvm::FunctionType::get(result, types, false), callee, std::vector<Value*>(args));
   call->addFnAttr(llvm::Attribute::NoUnwind);
-  if (result->isIntegerTy(32)) call->addRetAttr(llvm::Attribute::ZExt);
   Value* field = ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), store_pointer(), abi::kStoreOffsetInterrupt);
   Value* flag = ir_.CreateLoad(ir_.getInt32Ty(), field, true);
   trap_if(ir_.CreateICmpNE(flag, ir_.getInt32(0)), TrapCode::interrupted);

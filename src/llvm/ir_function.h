@@ -214,6 +214,10 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
 
   // Types.
   llvm::Type* type_of(spec::ValType type) const;
+  /// In a register, from function to function.
+  llvm::Type* travelling_type(spec::ValType type) const;
+  Value* to_travel(Value* value);
+  Value* arrived(Value* value, spec::ValType type);
   llvm::FunctionType* function_type(const spec::FuncType& type) const;
   void set_convention(llvm::Function& function, const spec::FuncType& type) const;
   llvm::AttributeList call_attributes(const spec::FuncType& type) const;

@@ -118,6 +118,50 @@ TEST(LlvmExceptions, every_kind_of_clause_is_compiled) {
    (assert_return (invoke "legacy" (i32.const 2)) (i32.const 3)))");
 }
 
+TEST(LlvmCalls, an_i32_has_no_upper_bits_wherever_it_comes_from) {
+  passes_in_every_mix(R"((module
+    (type $load (func (param i32) (result i32)))
+    (type $wrap (func (param i64) (result i32)))
+    (memory 1)
+    (table funcref (elem $load $wrap))
+    (data (i32.const 8) "\2a\00\00\00" "\00\00\00\00" "\08\00\00\00" "\14")
+    (func $load (type $load) (i32.load (local.get 0)))
+    (func (export "param") (param i64) (result i32) (call $load (i32.wrap_i64 (local.get 0))))
+    (func $wrap (type $wrap) (i32.wrap_i64 (local.get 0)))
+    (func (export "result") (param i64) (result i64) (i64.extend_i32_u (call $wrap (local.get 0))))
+    (func (export "indirect result") (param i64) (result i64)
+      (i64.extend_i32_u (call_indirect (type $wrap) (local.get 0) (i32.const 1))))
+    (func (export "indirect param") (param i64) (result i32)
+      (call_indirect (type $load) (i32.wrap_i64 (local.get 0)) (i32.const 0)))
+    (func $tail (type $wrap) (return_call $load (i32.wrap_i64 (local.get 0))))
+    (func (export "tail") (type $wrap) (return_call $tail (local.get 0)))
+    (func $second (param i64) (result i64 i32) (i64.const 0) (i32.wrap_i64 (local.get 0)))
+    (func (export "second") (param i64) (result i64) (local i32)
+      (local.set 1 (call $second (local.get 0))) (drop) (i64.extend_i32_u (local.get 1)))
+    (func $grow (result i32) (memory.grow (i32.const 70000)))
+    (func (export "grow") (result i64) (i64.extend_i32_u (call $grow)))
+    (func (export "own grow") (result i64) (i64.extend_i32_u (memory.grow (i32.const 70000))))
+    (func $many (param i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.load (local.get 6)))
+    (func (export "many") (param i64) (result i32) (call $many (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0) (i32.wrap_i64 (local.get 0))))
+    (func $pad)
+    (func $two (param i32 i32) (result i32) (i32.add (i32.load (local.get 0)) (local.get 1)))
+    (func (export "pair") (param i32) (result i64) (local $pair i64)
+      (local.set $pair (i64.load (local.get 0)))
+      (i64.add (local.get $pair) (i64.extend_i32_u
+        (call $two (i32.wrap_i64 (local.get $pair)) (i32.wrap_i64 (i64.shr_u (local.get $pair) (i64.const 32))))))))
+   (assert_return (invoke "pair" (i32.const 16)) (i64.const 0x1400000046))
+   (assert_return (invoke "param" (i64.const 0x1400000008)) (i32.const 42))
+   (assert_return (invoke "result" (i64.const 0x1400000008)) (i64.const 8))
+   (assert_return (invoke "indirect param" (i64.const 0x1400000008)) (i32.const 42))
+   (assert_return (invoke "indirect result" (i64.const 0x1400000008)) (i64.const 8))
+   (assert_return (invoke "tail" (i64.const 0x1400000008)) (i32.const 42))
+   (assert_return (invoke "second" (i64.const 0x1400000008)) (i64.const 8))
+   (assert_return (invoke "many" (i64.const 0x1400000008)) (i32.const 42))
+   (assert_return (invoke "grow") (i64.const 0xffffffff))
+   (assert_return (invoke "own grow") (i64.const 0xffffffff)))");
+}
+
 TEST(LlvmTailCalls, a_million_of_each_kind_need_no_stack) {
   passes_in_every_mix(R"((module
     (type $t (func (param i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i64)))
