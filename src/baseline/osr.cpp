@@ -15,8 +15,6 @@ void Compiler::add_osr_point() {
   osr_points_.push_back({masm_.offset(), 0, body_offset_});
   masm_.patchable_nop();
   if (osr_loop_ != body_offset_) return;
-  for (const Control& c : controls_)
-    if (c.form == Control::Form::catch_) return;  // its exception stands among the operands
   osr_met_ = locals_.size() + stack_.size() <= spec::kMaxParams;
   osr_stack_ = stack_;
 }

@@ -145,7 +145,6 @@ void IrFunction::tail_call_through(const spec::FuncType& type, Value* slot, Valu
 }
 
 base::Status IrFunction::on_return_call(const imm::Func& i) {
-  if (osr_loop_) return leave_to_baseline(std::string("tail calls in a loop's replacement"));
   const spec::FuncType& type = module_.type_of(i.func);
   if (module_.is_imported(i.func)) {
     const Callee callee = callee_at(vm_field(layout_.func_import(i.func)));
@@ -157,14 +156,12 @@ base::Status IrFunction::on_return_call(const imm::Func& i) {
 }
 
 base::Status IrFunction::on_return_call_indirect(const imm::CallIndirect& i) {
-  if (osr_loop_) return leave_to_baseline(std::string("tail calls in a loop's replacement"));
   const Callee callee = callee_at(pop_indirect_callee(i));
   tail_call_through(module_.func_type(i.type), callee.slot, callee.vmctx);
   return {};
 }
 
 base::Status IrFunction::on_return_call_ref(const imm::Type& i) {
-  if (osr_loop_) return leave_to_baseline(std::string("tail calls in a loop's replacement"));
   const Callee callee = callee_at(pop_func_ref());
   tail_call_through(module_.func_type(i.type), callee.slot, callee.vmctx);
   return {};

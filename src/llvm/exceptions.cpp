@@ -88,7 +88,7 @@ base::Status IrFunction::on_throw_ref(const imm::None&) {
 }
 
 base::Status IrFunction::on_rethrow(const imm::Label& imm) {
-  throw_exception(frame_at(imm.depth).exception);
+  throw_exception(caught_exception(frame_at(imm.depth)));
   return {};
 }
 
@@ -111,7 +111,6 @@ void IrFunction::push_values(spec::TagIndex tag, Value* exception) {
 }
 
 base::Status IrFunction::on_try_table(const imm::TryTable& imm) {
-  if (osr_loop_) return leave_to_baseline(std::string("exceptions in a loop's replacement"));
   const std::size_t guard = add_guard();
   llvm::BasicBlock* before = ir_.GetInsertBlock();
   for (const imm::Catch& c : imm.catches) {
@@ -134,7 +133,6 @@ base::Status IrFunction::on_try_table(const imm::TryTable& imm) {
 }
 
 base::Status IrFunction::on_try_(const imm::BlockType& imm) {
-  if (osr_loop_) return leave_to_baseline(std::string("exceptions in a loop's replacement"));
   const std::size_t guard = add_guard();
   llvm::BasicBlock* end = new_block("end");
   enter_frame(FrameKind::try_, signature_of(imm), end, end);
@@ -157,6 +155,8 @@ void IrFunction::begin_catch(bool catches_all, spec::TagIndex tag) {
   frame.exception = clause.exception;
   stack_.resize(frame.height);
   ir_.SetInsertPoint(clause.block);
+  reload_below(frame.height);
+  keep_exception(frame);
   if (!catches_all) push_values(tag, clause.exception);
 }
 

@@ -182,6 +182,7 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
     std::optional<std::size_t> guard = {};  ///< try_table and try_ (until its first clause): place in guards_
     std::size_t clauses_of = 0;             ///< legacy try and its clauses: place in guards_
     Value* exception = nullptr;             ///< of a legacy catch clause, for rethrow
+    llvm::AllocaInst* kept = nullptr;       ///< the same, where osr.cpp has it in memory
     const std::vector<llvm::PHINode*>& branch_phis() const { return kind == FrameKind::loop ? label_phis : end_phis; }
   };
 
@@ -256,6 +257,10 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   /// the entry (sroa makes phis of it). Only for such code; else nothing happens.
   void spill_below(std::size_t height);
   void reload_below(std::size_t height);
+  /// The same for the exception of a legacy catch clause.
+  void keep_exception(Frame& clause);
+  Value* caught_exception(const Frame& clause);
+  llvm::AllocaInst* osr_alloca(llvm::Type* type);
   llvm::AllocaInst* osr_slot(std::size_t index, llvm::Type* type);
 
   // Traps.

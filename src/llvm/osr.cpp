@@ -14,14 +14,22 @@ void IrFunction::begin_osr() {
   ir_.SetInsertPoint(new_block("start"));
 }
 
+// The baseline keeps the exception of a catch clause among its operands, right below those of the clause.
 void IrFunction::enter_at_loop(Frame& loop) {
-  const std::size_t first = locals_.size();
-  if (first + stack_.size() > spec::kMaxParams) return;
+  std::size_t clauses = 0;
+  for (const Frame& frame : frames_) clauses += frame.kind == FrameKind::catch_;
+  auto next = static_cast<std::uint32_t>(locals_.size());
+  if (next + stack_.size() + clauses > spec::kMaxParams) return;
   const llvm::IRBuilderBase::InsertPointGuard guard(ir_);
   ir_.SetInsertPoint(osr_entry_);
-  for (std::size_t i = 0; i < stack_.size(); ++i) {
+  auto frame = frames_.begin();
+  for (std::size_t i = 0; i <= stack_.size(); ++i) {
+    for (; frame != frames_.end() && frame->height <= i; ++frame)
+      if (frame->kind == FrameKind::catch_)
+        ir_.CreateStore(ir_.CreateLoad(ir_.getPtrTy(), overflow_slot(next++)), frame->kept);
+    if (i == stack_.size()) break;
     llvm::Type* type = stack_[i]->getType();
-    Value* value = ir_.CreateLoad(type, overflow_slot(static_cast<std::uint32_t>(first + i)));
+    Value* value = ir_.CreateLoad(type, overflow_slot(next++));
     if (i < loop.height)
       ir_.CreateStore(value, osr_slot(i, type));
     else
@@ -31,15 +39,29 @@ void IrFunction::enter_at_loop(Frame& loop) {
   osr_entered_ = true;
 }
 
+llvm::AllocaInst* IrFunction::osr_alloca(llvm::Type* type) {
+  const llvm::IRBuilderBase::InsertPointGuard guard(ir_);
+  llvm::BasicBlock& entry = function_->getEntryBlock();
+  ir_.SetInsertPoint(&entry, entry.begin());
+  return ir_.CreateAlloca(type);
+}
+
 llvm::AllocaInst* IrFunction::osr_slot(std::size_t index, llvm::Type* type) {
   if (osr_slots_.size() <= index) osr_slots_.resize(index + 1);
   for (llvm::AllocaInst* slot : osr_slots_[index])
     if (slot->getAllocatedType() == type) return slot;
-  const llvm::IRBuilderBase::InsertPointGuard guard(ir_);
-  llvm::BasicBlock& entry = function_->getEntryBlock();
-  ir_.SetInsertPoint(&entry, entry.begin());
-  osr_slots_[index].push_back(ir_.CreateAlloca(type));
+  osr_slots_[index].push_back(osr_alloca(type));
   return osr_slots_[index].back();
+}
+
+void IrFunction::keep_exception(Frame& clause) {
+  if (!osr_loop_) return;
+  clause.kept = osr_alloca(ir_.getPtrTy());
+  ir_.CreateStore(clause.exception, clause.kept);
+}
+
+llvm::Value* IrFunction::caught_exception(const Frame& clause) {
+  return osr_loop_ ? ir_.CreateLoad(ir_.getPtrTy(), clause.kept) : clause.exception;
 }
 
 void IrFunction::spill_below(std::size_t height) {

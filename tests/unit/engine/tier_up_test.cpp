@@ -37,6 +37,7 @@ class TierUpTest : public testing::Test {
   std::uint64_t loops_of(const std::string& script) {
     start(0);
     ScriptOptions options;
+    options.features = spec::Features::all();
     options.tier = &engine->tier();
     options.tier_up = engine->tier_up();
     const auto report = run_script(script, "test.wast", options);
@@ -157,6 +158,83 @@ TEST_F(TierUpTest, a_loop_with_more_values_than_the_buffer_stays) {
         (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
       (local.get 1099))))";
   EXPECT_EQ(loops_of(module, "(i32.const 5)", "(i32.const 10)"), 0u);
+}
+
+TEST_F(TierUpTest, what_a_loop_throws_lands_in_clauses_around_and_in_it) {
+  const char* module = R"((module (tag $e (param i32)) (tag $stop)
+      (func $maybe (param $n i32) (result i32)
+        (if (i32.eqz (local.get $n)) (then (throw $stop)))
+        (if (i32.and (local.get $n) (i32.const 1)) (then (throw $e (i32.mul (local.get $n) (i32.const 100)))))
+        (local.get $n))
+      (func (export "f") (param $n i32) (result i32) (local $s i32)
+        (i32.const 5)
+        (block $done
+          (try_table (catch $stop $done)
+            (loop $l
+              (block $odd (result i32)
+                (try_table (result i32) (catch $e $odd) (call $maybe (local.get $n))))
+              (local.set $s (i32.add (local.get $s)))
+              (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+              (br $l))))
+        (i32.add (local.get $s)))))";
+  EXPECT_EQ(loops_of(module, "(i32.const 6)", "(i32.const 917)"), 1u);
+}
+
+// A loop inside a clause inside a clause: it throws again what the outer one caught, from below operands of both.
+TEST_F(TierUpTest, a_loop_in_a_legacy_clause_takes_its_exception_along) {
+  const char* module = R"((module (tag $a (param i32 i64)) (tag $b (param i32))
+      (func (export "f") (param $n i32) (result i64) (local $s i64) (local $k i32)
+        (i64.const 1000)
+        (try (result i64)
+          (do
+            (i64.const 100)
+            (try (result i64)
+              (do (throw $a (i32.const 9) (i64.const 7)))
+              (catch $a
+                (local.set $s) (drop) (i64.const 30)
+                (try (result i64)
+                  (do (throw $b (i32.const 4)))
+                  (catch $b
+                    (local.set $k)
+                    (i64.const 2)
+                    (loop $l (param i64) (result i64)
+                      (local.set $s (i64.add (local.get $s) (i64.extend_i32_u (local.get $k))))
+                      (i64.add (i64.const 1))
+                      (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))
+                      (if (i64.eq (local.get $s) (i64.const 11)) (then (rethrow 2)))
+                      (if (i64.eq (local.get $s) (i64.const 15)) (then (rethrow 3))))))
+                (i64.add)))
+            (i64.add))
+          (catch $a (local.set $s) (i64.extend_i32_u))
+          (catch $b (i64.extend_i32_u)))
+        (i64.add (local.get $s)) (i64.add))))";
+  std::string calls;
+  for (int round = 0; round < 2; ++round)
+    for (const auto& [n, result] : {std::pair(3, 1154), std::pair(1, 1015), std::pair(2, 1016)})
+      calls += fmt::format("(assert_return (invoke \"f\" (i32.const {})) (i64.const {}))\n", n, result);
+  EXPECT_EQ(loops_of(module + calls), 1u);
+}
+
+TEST_F(TierUpTest, a_loop_ends_in_each_kind_of_tail_call) {
+  const char* module = R"((module (type $t (func (param i32 i64 f64) (result i64)))
+      (table funcref (elem $g))
+      (func $g (type $t) (i64.add (i64.extend_i32_u (local.get 0))
+        (i64.add (local.get 1) (i64.trunc_f64_s (local.get 2)))))
+      (func (export "f") (param $n i32) (param $how i32) (result i64) (local $s i64)
+        (loop $l
+          (local.set $s (i64.add (i64.mul (local.get $s) (i64.const 2)) (i64.const 1)))
+          (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))
+          (if (i32.eq (local.get $how) (i32.const 0))
+            (then (return_call $g (i32.const 1) (local.get $s) (f64.const 8))))
+          (if (i32.eq (local.get $how) (i32.const 1))
+            (then (return_call_indirect (type $t) (i32.const 2) (local.get $s) (f64.const 8) (i32.const 0)))))
+        (return_call_ref $t (i32.const 3) (local.get $s) (f64.const 8) (ref.func $g)))))";
+  std::string calls;
+  for (int round = 0; round < 2; ++round)
+    for (int how = 0; how < 3; ++how)
+      calls += fmt::format("(assert_return (invoke \"f\" (i32.const 5) (i32.const {})) (i64.const {}))\n", how,
+                           31 + 8 + 1 + how);
+  EXPECT_EQ(loops_of(module + calls), 1u);
 }
 
 /// Waits until `done` holds; false if it does not within a minute.
