@@ -54,13 +54,18 @@ inline std::uint64_t now_ns() {
 }
 
 /// Ends the process with a sentence if the scope lasts longer than its limit: a hang is a failure, not a wait for
-/// ctest.
+/// ctest. With `progress` (borrowed) the limit is for the time without a change of it, whatever the load.
 class Watchdog {
  public:
-  explicit Watchdog(int seconds, const char* what) {
-    thread_ = std::thread([this, seconds, what] {
+  explicit Watchdog(int seconds, const char* what, const std::atomic<int>* progress = nullptr) {
+    thread_ = std::thread([this, seconds, what, progress] {
       std::unique_lock<std::mutex> lock(mutex_);
-      if (changed_.wait_for(lock, std::chrono::seconds(seconds), [this] { return done_; })) return;
+      int seen = -1, now = -1;
+      do {
+        seen = now;
+        if (changed_.wait_for(lock, std::chrono::seconds(seconds), [this] { return done_; })) return;
+        now = progress == nullptr ? seen : progress->load();
+      } while (now != seen);
       std::fprintf(stderr, "hang: %s (seed %#llx)\n", what, static_cast<unsigned long long>(seed()));
       std::abort();
     });

@@ -28,6 +28,7 @@ using test::Random;
 /// `victim` runs one round on its own thread and returns when its store is interrupted. This thread interrupts each
 /// round once, after a random delay; a lost interrupt leaves the victim where it is, and the watchdog speaks.
 struct Attack {
+  const char* what;  ///< went wrong if rounds stop ending
   int rounds;
   std::uint32_t max_delay;
   std::atomic<Store*> store{nullptr};
@@ -45,6 +46,7 @@ struct Attack {
     }
   }
   void run(std::thread victim) {
+    const test::Watchdog watchdog(120, what, &ended);
     Random random(1);
     for (int i = 1; i <= rounds; ++i) {
       while (started.load() < i) sched_yield();
@@ -57,10 +59,9 @@ struct Attack {
 };
 
 TEST(InterruptibleSyscall, no_interrupt_of_a_read_is_lost) {
-  const test::Watchdog watchdog(120, "read() missed an interrupt");
   int pipe_fds[2];
   ASSERT_EQ(pipe(pipe_fds), 0);
-  Attack attack{test::rounds(20'000), 600};
+  Attack attack{"read() missed an interrupt", test::rounds(20'000), 600};
   attack.run(std::thread([&] {
     Store store(nullptr, test::stack_limit_here(), nullptr);
     char byte;
@@ -77,8 +78,7 @@ TEST(InterruptibleSyscall, no_interrupt_of_a_read_is_lost) {
 }
 
 TEST(InterruptibleSyscall, no_interrupt_of_a_futex_is_lost) {
-  const test::Watchdog watchdog(120, "futex() missed an interrupt");
-  Attack attack{test::rounds(20'000), 600};
+  Attack attack{"futex() missed an interrupt", test::rounds(20'000), 600};
   attack.run(std::thread([&] {
     Store store(nullptr, test::stack_limit_here(), nullptr);
     std::uint32_t word = 0;
@@ -97,10 +97,9 @@ TEST(InterruptibleSyscall, no_interrupt_of_a_futex_is_lost) {
 }
 
 TEST(InterruptibleSyscall, completed_call_keeps_its_result) {
-  const test::Watchdog watchdog(120, "read() missed an interrupt or a byte");
   int pipe_fds[2];
   ASSERT_EQ(pipe(pipe_fds), 0);
-  Attack attack{test::rounds(10'000), 300};
+  Attack attack{"read() missed an interrupt or a byte", test::rounds(10'000), 300};
   int bytes = 0;
   int cancelled = 0;
   int not_entered = 0;
@@ -135,8 +134,7 @@ TEST(InterruptibleSyscall, completed_call_keeps_its_result) {
 
 /// Interrupts `function` of a fresh instance round after round.
 void attack_wasm(MachineModule& m, spec::FuncIndex function, const Linker& linker, int rounds, const char* what) {
-  const test::Watchdog watchdog(120, what);
-  Attack attack{test::rounds(rounds), 400};
+  Attack attack{what, test::rounds(rounds), 400};
   attack.run(std::thread([&] {
     MachineInstance i(m, linker);
     attack.defend(i.store, [&](int) { ASSERT_EQ(i.call(function), EntryStatus::interrupted); });
@@ -227,8 +225,7 @@ TEST(Interrupt, loop_through_lazy_stubs_ends) {
 TEST(Interrupt, short_calls_from_the_host_end_at_the_entry) {
   MachineModule m;
   const auto f = m.add({}, [](Emitter& e) { e.as.ret(); });
-  const test::Watchdog watchdog(120, "the entry lost an interrupt");
-  Attack attack{test::rounds(10'000), 400};
+  Attack attack{"the entry lost an interrupt", test::rounds(10'000), 400};
   attack.run(std::thread([&] {
     MachineInstance i(m);
     attack.defend(i.store, [&](int) {
