@@ -2,8 +2,9 @@
 // lock.
 //
 // Lock order (a thread that holds a lock takes only locks further down; asserted nowhere yet, so keep it short):
-//   engine::Engine modules > runtime::ThreadGroup > code::ModuleCode compile state > code::Space > module::TypeRegistry
-//   > wasi::FdTable > runtime::Memory grow > runtime::ParkingLot buckets (spin locks, leaf) > log (leaf)
+//   engine::Engine modules > runtime::ThreadGroup > code::ModuleCode listeners > code::ModuleCode compile state >
+//   code::Space > module::TypeRegistry > wasi::FdTable > runtime::Memory grow > runtime::ParkingLot buckets (spin
+//   locks, leaf) > log (leaf)
 // No lock is held while a host call blocks, nor while guest code runs.
 #pragma once
 

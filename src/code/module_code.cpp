@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "code/chunk.h"
 #include "code/lazy_stubs.h"
 
@@ -56,6 +57,7 @@ ModuleCode::ModuleCode(module::CheckedModule m, const abi::Tier& tier)
       states_(new std::atomic<std::uint32_t>[checked_.module().bodies.size()]()) {}
 
 ModuleCode::~ModuleCode() {
+  tell([this](Listener& listener) { listener.on_gone(*this); });
   Space* space = Space::get();
   base::MutexLock lock(mutex_);
   for (Chunk* chunk : chunks_) space->give_back(chunk);
@@ -85,7 +87,7 @@ const void* ModuleCode::ensure_compiled(spec::FuncIndex func) {
     }
     state = status.ok() ? ready : failed;
     settle(index, static_cast<State>(state));
-    if (state == ready && observer_ != nullptr) observer_->on_compiled(*this, func);
+    if (state == ready) tell([&](Listener& listener) { listener.on_compiled(*this, func); });
   }
   while (state == compiling || state == awaited) {
     if (state == awaited || word.compare_exchange_strong(state, awaited, std::memory_order_relaxed))
@@ -100,12 +102,40 @@ void ModuleCode::settle(std::size_t index, State state) {
   if (states_[index].exchange(state, std::memory_order_release) == awaited) futex_wake_all(states_[index]);
 }
 
+template <class Tell>
+void ModuleCode::tell(Tell tell) const {
+  if (!is_heard()) return;
+  base::MutexLock lock(listeners_mutex_);
+  for (Listener* listener : listeners_) tell(*listener);
+}
+
+void ModuleCode::add_listener(Listener& listener) {
+  base::MutexLock lock(listeners_mutex_);
+  listeners_.push_back(&listener);
+  is_heard_.store(true, std::memory_order_release);
+}
+
+void ModuleCode::remove_listener(Listener& listener) {
+  base::MutexLock lock(listeners_mutex_);
+  std::erase(listeners_, &listener);
+  is_heard_.store(!listeners_.empty(), std::memory_order_release);
+}
+
+bool ModuleCode::wants_listing(spec::FuncIndex func) const {
+  bool wanted = false;
+  tell([&](Listener& listener) { wanted = wanted || listener.wants_listing(*this, func); });
+  return wanted;
+}
+
 base::Status ModuleCode::compile(spec::FuncIndex func) {
-  abi::CompileResult result = tier_.compile({checked_, layout_, func, false});
+  const std::uint64_t begin_ns = is_heard() ? base::monotonic_ns() : 0;
+  abi::CompileResult result = tier_.compile({checked_, layout_, func, wants_listing(func)});
   if (auto* error = std::get_if<base::Error>(&result)) return std::move(*error);
   if (auto* unsupported = std::get_if<abi::Unsupported>(&result))
     return base::Error{base::ErrorKind::unsupported, unsupported->body_offset, std::move(unsupported->reason)};
-  return publish(std::move(*std::get_if<abi::CodeArtifact>(&result)), tier_.name().data());
+  const std::uint64_t took_ns = begin_ns == 0 ? 0 : base::monotonic_ns() - begin_ns;
+  auto& artifact = *std::get_if<abi::CodeArtifact>(&result);
+  return publish(std::move(artifact), {tier_.name().data(), took_ns}, NewCode::Kind::first);
 }
 
 const FunctionCode* ModuleCode::find(const void* pc) const {
@@ -134,13 +164,14 @@ std::uint8_t* ModuleCode::allocate(const FunctionCode& code, std::uint8_t** writ
   return begin;
 }
 
-const FunctionCode* ModuleCode::install(abi::CodeArtifact artifact, const char* tier_name) {
+const FunctionCode* ModuleCode::install(abi::CodeArtifact artifact, Origin origin, NewCode::Kind kind,
+                                        std::uint32_t loop_offset) {
   HEDDLE_CHECK(artifact.body.of() == &module(), "an artifact is published in the module it was compiled for");
   auto code = std::make_unique<FunctionCode>();
   code->size_bytes = static_cast<std::uint32_t>(artifact.code.size());
   code->func = artifact.body.func();
   code->owner = this;
-  code->tier = tier_name;
+  code->tier = origin.tier;
   code->trap_sites = std::move(artifact.trap_sites);
   code->call_sites = std::move(artifact.call_sites);
   code->handlers = std::move(artifact.handlers);
@@ -170,23 +201,28 @@ const FunctionCode* ModuleCode::install(abi::CodeArtifact artifact, const char* 
   }
   std::memcpy(writable, artifact.code.data(), artifact.code.size());
   code_bytes_.fetch_add(artifact.code.size(), std::memory_order_relaxed);
+  tell([&](Listener& listener) {
+    listener.on_new_code({*installed, kind, loop_offset, origin.compile_ns, base::monotonic_ns(), artifact.relocations,
+                          artifact.listing});
+  });
   return installed;
 }
 
-base::Status ModuleCode::publish(abi::CodeArtifact artifact, const char* tier_name) {
+base::Status ModuleCode::publish(abi::CodeArtifact artifact, Origin origin, NewCode::Kind kind) {
   const spec::FuncIndex func = artifact.body.func();
-  const FunctionCode* code = install(std::move(artifact), tier_name);
+  const FunctionCode* code = install(std::move(artifact), origin, kind);
   if (code == nullptr) return no_memory();
   slots_[defined(func)].store(code->begin, std::memory_order_release);
   return {};
 }
 
 base::Status ModuleCode::publish_osr(const FunctionCode& old, const abi::OsrPoint& point, abi::CodeArtifact stub,
-                                     abi::CodeArtifact entry, const char* tier_name) {
-  const FunctionCode* target = install(std::move(entry), tier_name);
+                                     abi::CodeArtifact entry, Origin origin) {
+  using Kind = NewCode::Kind;
+  const FunctionCode* target = install(std::move(entry), origin, Kind::loop_entry, point.body_offset);
   if (target == nullptr) return no_memory();
   std::memcpy(&stub.code[stub.code.size() - sizeof target->begin], &target->begin, sizeof target->begin);
-  const FunctionCode* from = install(std::move(stub), old.tier);
+  const FunctionCode* from = install(std::move(stub), {old.tier}, Kind::loop_stub, point.body_offset);
   if (from == nullptr) return no_memory();
 
   const std::uint8_t* at = old.begin + point.code_offset;

@@ -32,20 +32,16 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "binary/names.h"
+#include "code/listener.h"
 #include "code/space.h"
 #include "module/validated.h"
 
 namespace heddle::code {
 
-class ModuleCode;
-
-/// Told of each function that was compiled on demand, when its code can be called, on the thread that compiled it.
-class CompileObserver {
- public:
-  virtual void on_compiled(const ModuleCode& code, spec::FuncIndex func) = 0;
-
- protected:
-  ~CompileObserver() = default;
+/// Where code comes from, as listeners are told.
+struct Origin {
+  const char* tier = "";         ///< static
+  std::uint64_t compile_ns = 0;  ///< 0: not measured
 };
 
 class ModuleCode {
@@ -63,8 +59,13 @@ class ModuleCode {
   /// Read when first asked for. Any thread.
   const binary::Names& names() const HEDDLE_EXCLUDES(mutex_);
 
-  /// Before the module is shared; nullptr: nobody. Borrowed; outlives the module's use.
-  void set_observer(CompileObserver* observer) { observer_ = observer; }
+  /// From now on `listener` (borrowed) is told of this module's code. Any thread; what it is told after it was added
+  /// by another thread than the one that compiles may begin in the middle.
+  void add_listener(Listener& listener) HEDDLE_EXCLUDES(listeners_mutex_);
+  /// Afterwards it is not told any more, nor being told.
+  void remove_listener(Listener& listener) HEDDLE_EXCLUDES(listeners_mutex_);
+  /// Whether a listener wants CodeArtifact::listing of this function.
+  bool wants_listing(spec::FuncIndex func) const HEDDLE_EXCLUDES(listeners_mutex_);
   /// The code of this module at `pc`, or nullptr. Any thread; unlike Space::find also for a pc of whatever is gone.
   const FunctionCode* find(const void* pc) const HEDDLE_EXCLUDES(mutex_);
 
@@ -79,11 +80,13 @@ class ModuleCode {
   /// Of the validation errors that lazy compilation met so far the one with the lowest offset.
   std::optional<base::Error> error() const HEDDLE_EXCLUDES(mutex_);
   /// Publishes better code for a function that may be running (tier-up). Any thread. Errors: limit.
-  base::Status publish(abi::CodeArtifact artifact, const char* tier_name) HEDDLE_EXCLUDES(mutex_);
+  base::Status publish(abi::CodeArtifact artifact, Origin origin) HEDDLE_EXCLUDES(mutex_) {
+    return publish(std::move(artifact), origin, NewCode::Kind::better);
+  }
   /// Moves threads out of a loop of `old` from its header's next execution on: `stub` and `entry` are the two halves
   /// that CompileRequest::osr_loop asks for. Any thread, once for each loop. Errors: limit.
   base::Status publish_osr(const FunctionCode& old, const abi::OsrPoint& point, abi::CodeArtifact stub,
-                           abi::CodeArtifact entry, const char* tier_name) HEDDLE_EXCLUDES(mutex_);
+                           abi::CodeArtifact entry, Origin origin) HEDDLE_EXCLUDES(mutex_);
   /// Bytes of machine code published so far.
   std::size_t code_bytes() const { return code_bytes_.load(std::memory_order_relaxed); }
 
@@ -95,14 +98,21 @@ class ModuleCode {
   std::size_t defined_count() const { return module().bodies.size(); }
   base::Status compile(spec::FuncIndex func);
   void settle(std::size_t index, State state);
-  /// Makes the artifact code of this module that nobody calls yet. nullptr: no memory.
-  const FunctionCode* install(abi::CodeArtifact artifact, const char* tier_name) HEDDLE_EXCLUDES(mutex_);
+  base::Status publish(abi::CodeArtifact artifact, Origin origin, NewCode::Kind kind) HEDDLE_EXCLUDES(mutex_);
+  /// Makes the artifact code of this module that nobody calls yet, and tells the listeners. nullptr: no memory.
+  const FunctionCode* install(abi::CodeArtifact artifact, Origin origin, NewCode::Kind kind,
+                              std::uint32_t loop_offset = 0) HEDDLE_EXCLUDES(mutex_);
+  bool is_heard() const { return is_heard_.load(std::memory_order_acquire); }
+  template <class Tell>
+  void tell(Tell tell) const HEDDLE_EXCLUDES(listeners_mutex_);
   std::uint8_t* allocate(const FunctionCode& code, std::uint8_t** writable) HEDDLE_REQUIRES(mutex_);
 
   module::CheckedModule checked_;
   const abi::Tier& tier_;
   abi::VmLayout layout_;
-  CompileObserver* observer_ = nullptr;
+  std::atomic<bool> is_heard_{false};    // whether there are listeners: release, pairs with the acquire in is_heard()
+  mutable base::Mutex listeners_mutex_;  // held while they are told; before mutex_
+  std::vector<Listener*> listeners_ HEDDLE_GUARDED_BY(listeners_mutex_);
   abi::Slot* slots_ = nullptr;
   std::unique_ptr<std::atomic<std::uint32_t>[]> states_;
   std::atomic<std::size_t> code_bytes_{0};  // counter

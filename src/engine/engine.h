@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "abi/tier.h"
 #include "base/result.h"
@@ -36,12 +37,16 @@ class Engine {
   /// nullptr unless --tier=auto.
   TierUp* tier_up() const { return tier_up_.get(); }
 
+  /// From now on `listener` (borrowed) is told of the code of every module that is loaded. Before the first load().
+  void add_listener(code::Listener& listener) { listeners_.push_back(&listener); }
+
   /// Decodes and checks what `source` has read (see Config::eager_validation_bytes).
   base::Result<std::shared_ptr<const LoadedModule>> load(ModuleSource source) const;
 
  private:
   explicit Engine(Config config);
   Config config_;
+  std::vector<code::Listener*> listeners_;
   std::unique_ptr<abi::Tier> baseline_;
   std::unique_ptr<abi::Tier> fallback_;  // --tier=llvm: LLVM, and baseline for what that cannot compile
   const abi::Tier* tier_;                // one of them; borrowed

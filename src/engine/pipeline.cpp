@@ -52,6 +52,7 @@ base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource sour
   else
     loaded->validation = std::make_shared<BackgroundValidation>(checked);
   HEDDLE_TRY_ASSIGN(loaded->code, code::ModuleCode::create(std::move(checked), *tier_));
+  for (code::Listener* listener : listeners_) loaded->code->add_listener(*listener);
   if (tier_up_ != nullptr) tier_up_->add(loaded->code);
   loaded->source = std::move(source);
   return std::shared_ptr<const LoadedModule>(std::move(loaded));

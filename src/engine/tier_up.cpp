@@ -1,12 +1,12 @@
 #include "engine/tier_up.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
+#include "base/clock.h"
 #include "engine/tier_loader.h"
 #include "runtime/traps.h"
 
@@ -15,11 +15,6 @@ namespace {
 
 /// Chosen: the kernels' usual tick is 4 ms, below which no timer of CPU time goes.
 constexpr std::uint64_t kSampleIntervalNs = 2'000'000;
-
-std::uint64_t now_ns() {
-  return static_cast<std::uint64_t>(
-      std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
-}
 
 std::string name_of(const code::ModuleCode& module, spec::FuncIndex func) {
   return binary::function_name(module.module(), module.names(), func);
@@ -54,7 +49,7 @@ TierUp::~TierUp() {
 }
 
 void TierUp::add(const std::shared_ptr<code::ModuleCode>& module) {
-  if (options_.threshold <= 1) module->set_observer(this);
+  if (options_.threshold <= 1) module->add_listener(*this);
   base::MutexLock lock(mutex_);
   std::unique_ptr<Entry>& entry = modules_[module.get()];
   if (entry == nullptr) entry = std::make_unique<Entry>();
@@ -189,7 +184,9 @@ void TierUp::settle_loop(code::ModuleCode& module, Loop& loop) {
 }
 
 std::string TierUp::compile_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point) {
-  abi::CompileRequest request{module.checked(), module.layout(), old.func, false, point.body_offset};
+  const std::uint64_t begin = base::monotonic_ns();
+  const abi::CompileRequest request{module.checked(), module.layout(), old.func, module.wants_listing(old.func),
+                                    point.body_offset};
   abi::CompileResult stub = first_.compile(request);
   if (const auto* no = std::get_if<abi::Unsupported>(&stub)) return no->reason;
   abi::CompileResult entry = better_tier()->compile(request);
@@ -197,20 +194,21 @@ std::string TierUp::compile_loop(code::ModuleCode& module, const code::FunctionC
   auto* from = std::get_if<abi::CodeArtifact>(&stub);
   auto* to = std::get_if<abi::CodeArtifact>(&entry);
   if (from == nullptr || to == nullptr) return "its body is invalid";
-  const base::Status done =
-      module.publish_osr(old, point, std::move(*from), std::move(*to), better_tier()->name().data());
+  const code::Origin origin{better_tier()->name().data(), base::monotonic_ns() - begin};
+  const base::Status done = module.publish_osr(old, point, std::move(*from), std::move(*to), origin);
   return done.ok() ? std::string() : done.error().message;
 }
 
 const abi::Tier* TierUp::better_tier() {
   if (tier_ != nullptr || tier_failed_) return tier_;
-  const std::uint64_t begin = now_ns();
+  const std::uint64_t begin = base::monotonic_ns();
   const auto loaded = llvm_tier();
   tier_failed_ = !loaded.ok();
   if (loaded.ok()) tier_ = *loaded;
   if (options_.log)
-    log_line(loaded.ok() ? fmt::format("LLVM loaded in {:.1f} ms", static_cast<double>(now_ns() - begin) / 1e6)
-                         : loaded.error().message);
+    log_line(loaded.ok()
+                 ? fmt::format("LLVM loaded in {:.1f} ms", static_cast<double>(base::monotonic_ns() - begin) / 1e6)
+                 : loaded.error().message);
   return tier_;
 }
 
@@ -224,18 +222,18 @@ void TierUp::improve(code::ModuleCode& module, spec::FuncIndex func, Function& f
     if (old != nullptr) replace_loops(module, *old, function);
     return;
   }
-  const std::uint64_t begin = now_ns();
-  abi::CompileResult result = tier->compile({module.checked(), module.layout(), func});
+  const std::uint64_t begin = base::monotonic_ns();
+  abi::CompileResult result = tier->compile({module.checked(), module.layout(), func, module.wants_listing(func)});
+  const std::uint64_t took = base::monotonic_ns() - begin;
   std::string problem;
   if (auto* artifact = std::get_if<abi::CodeArtifact>(&result)) {
-    const base::Status published = module.publish(std::move(*artifact), tier->name().data());
+    const base::Status published = module.publish(std::move(*artifact), {tier->name().data(), took});
     if (!published.ok()) problem = published.error().message;
   } else if (const auto* unsupported = std::get_if<abi::Unsupported>(&result)) {
     problem = unsupported->reason;
   } else {
     problem = "its body is invalid";
   }
-  const std::uint64_t took = now_ns() - begin;
   stats_.compile_ns.fetch_add(took, std::memory_order_relaxed);
   (problem.empty() ? stats_.functions : stats_.unsupported).fetch_add(1, std::memory_order_relaxed);
   function.improved = problem.empty();
@@ -255,9 +253,9 @@ void TierUp::replace_loops(code::ModuleCode& module, const code::FunctionCode& o
 }
 
 void TierUp::replace_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point) {
-  const std::uint64_t begin = now_ns();
+  const std::uint64_t begin = base::monotonic_ns();
   const std::string problem = compile_loop(module, old, point);
-  const std::uint64_t took = now_ns() - begin;
+  const std::uint64_t took = base::monotonic_ns() - begin;
   stats_.compile_ns.fetch_add(took, std::memory_order_relaxed);
   if (problem.empty()) stats_.loops.fetch_add(1, std::memory_order_relaxed);
   if (!options_.log) return;

@@ -35,7 +35,7 @@ struct TierUpStats {
   std::atomic<std::uint64_t> compile_ns{0};   ///< the worker's time in the LLVM tier
 };
 
-class TierUp final : private code::CompileObserver {
+class TierUp final : private code::Listener {
  public:
   struct Options {
     std::uint32_t threshold = 2;  ///< Config::tier_threshold

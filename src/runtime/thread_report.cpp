@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "code/module_code.h"
 #include "runtime/report.h"
 #include "runtime/thread_group.h"
@@ -20,12 +21,6 @@ constexpr std::uint64_t kMillisecond = 1'000'000;
 /// Chosen: a thread in generated code or a system call answers within microseconds; one that does not is starved.
 constexpr std::uint64_t kAnswerWithin = 100 * kMillisecond;
 
-std::uint64_t now_ns() {
-  timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<std::uint64_t>(t.tv_sec) * 1000 * kMillisecond + static_cast<std::uint64_t>(t.tv_nsec);
-}
-
 ThreadReport report_state(Store& store) {
   ThreadReport r;
   const ThreadState& state = store.state();
@@ -34,7 +29,7 @@ ThreadReport report_state(Store& store) {
   r.wait_address = state.wait_address.load(std::memory_order_relaxed);
   r.host_call = state.host_call_name.load(std::memory_order_relaxed);
   r.host_call_fd = state.host_call_fd.load(std::memory_order_relaxed);
-  const std::uint64_t now = now_ns();
+  const std::uint64_t now = base::monotonic_ns();
   r.for_ns = now - std::min(now, state.since_ns.load(std::memory_order_relaxed));
   return r;
 }
@@ -50,7 +45,7 @@ struct Asked {
 bool await_answer(Asked& asked, std::uint64_t deadline) {
   std::atomic<std::uint32_t>& done = asked.capture->done;
   while (done.load(std::memory_order_acquire) == 0) {
-    if (now_ns() >= deadline && asked.store->take_capture() != nullptr) return false;
+    if (base::monotonic_ns() >= deadline && asked.store->take_capture() != nullptr) return false;
     const timespec moment{0, static_cast<long>(kMillisecond)};
     syscall(SYS_futex, &done, FUTEX_WAIT_PRIVATE, 0, &moment, nullptr, 0);
     if (done.load(std::memory_order_acquire) == 0 && asked.store->wants_capture())
@@ -137,7 +132,7 @@ std::vector<ThreadReport> report_threads(ThreadGroup& group) {
       asked.push_back({member, report_state(*member), std::make_unique<StackCapture>()});
       if (asked.back().report.kind != ThreadState::Kind::host) member->request_capture(asked.back().capture.get());
     }
-    const std::uint64_t deadline = now_ns() + kAnswerWithin;
+    const std::uint64_t deadline = base::monotonic_ns() + kAnswerWithin;
     for (Asked& a : asked) {
       const StackCapture& c = *a.capture;
       if (a.report.kind != ThreadState::Kind::host && await_answer(a, deadline)) {

@@ -1,7 +1,6 @@
 #include "runtime/trace.h"
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "runtime/stack_walk.h"
 #include "runtime/store.h"
 
@@ -10,12 +9,6 @@ namespace {
 
 /// Chosen: 48 MB a thread; later events are counted only.
 constexpr std::size_t kMaxEvents = 1'000'000;
-
-std::uint64_t now_ns() {
-  timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_nsec);
-}
 
 }  // namespace
 
@@ -41,7 +34,7 @@ void TraceRow::add(TraceEvent event) {
     last_ = next;
     count = 0;
   }
-  event.at_ns = now_ns();
+  event.at_ns = base::monotonic_ns();
   last_->events[count] = event;
   last_->count.store(count + 1, std::memory_order_release);  // pairs with the acquire in events()
 }
@@ -108,7 +101,7 @@ void TraceCall::end() {
   row_->add(event);
 }
 
-Trace::Trace() : begin_ns_(now_ns()) {}
+Trace::Trace() : begin_ns_(base::monotonic_ns()) {}
 
 TraceRow* Trace::add_row(std::uint32_t tid) {
   auto row = std::make_unique<TraceRow>(tid);

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <iterator>
 #include <map>
-#include <time.h>
 
+#include "base/clock.h"
 #include "code/module_code.h"
 #include "runtime/parking_lot.h"
 #include "runtime/report.h"
@@ -56,10 +56,7 @@ struct Row {
 class Writer {
  public:
   Writer(std::uint64_t begin_ns, std::vector<Row> rows)
-      : begin_ns_(begin_ns), end_ns_(begin_ns), rows_(std::move(rows)) {
-    timespec t{};
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    end_ns_ = static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_nsec);
+      : begin_ns_(begin_ns), end_ns_(base::monotonic_ns()), rows_(std::move(rows)) {
     for (const Row& row : rows_) {
       for (const TraceEvent& e : row.events) {
         end_ns_ = std::max(end_ns_, e.at_ns);

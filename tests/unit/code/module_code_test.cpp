@@ -84,7 +84,7 @@ TEST(ModuleCode, better_code_replaces_what_the_slot_holds) {
   auto again = m.compile({checked, (*code)->layout(), f, false});
   auto& artifact = std::get<abi::CodeArtifact>(again);
   artifact.code[1] = 99;  // the immediate of mov eax
-  ASSERT_TRUE((*code)->publish(std::move(artifact), "better").ok());
+  ASSERT_TRUE((*code)->publish(std::move(artifact), {"better"}).ok());
   const void* now = (*code)->slot(f)->load();
   EXPECT_NE(now, old);
   EXPECT_EQ(run(now), 99u);
@@ -218,6 +218,62 @@ TEST(FunctionCode, rows_tell_places_and_frames_of_code_without_sites) {
   EXPECT_EQ(code.pushed_bytes_at(bytes + 5), 8u);
   EXPECT_EQ(code.pushed_bytes_at(bytes + 60), 0u);
   EXPECT_EQ(code.pushed_bytes_at_return(bytes + 60), 40u);
+}
+
+struct Heard : Listener {
+  std::vector<std::pair<NewCode::Kind, const std::uint8_t*>> pieces;
+  const void* slot_when_told = nullptr;
+  int compiled = 0, gone = 0;
+  std::uint64_t compile_ns = 0;
+  void on_new_code(const NewCode& c) override {
+    pieces.emplace_back(c.kind, c.code.begin);
+    slot_when_told = c.code.owner->slot(c.code.func)->load();
+    compile_ns = c.compile_ns;
+    EXPECT_EQ(c.code.begin[0], 0xb8) << "complete in memory: mov eax";
+    EXPECT_NE(c.at_ns, 0u);
+  }
+  void on_compiled(const ModuleCode& code, spec::FuncIndex func) override {
+    EXPECT_TRUE(code.is_settled(func));
+    ++compiled;
+  }
+  void on_gone(const ModuleCode&) override { ++gone; }
+};
+
+TEST(Listener, is_told_of_code_before_it_runs_and_of_its_end) {
+  MachineModule m;
+  const auto f = m.add({}, returns(1));
+  const auto checked = m.build();
+  Heard heard;
+  {
+    auto code = ModuleCode::create(checked, m);
+    ASSERT_TRUE(code.ok());
+    (*code)->add_listener(heard);
+    const void* first = (*code)->ensure_compiled(f);
+    EXPECT_EQ(heard.slot_when_told, LazyStubs::stub(0));
+    EXPECT_EQ(heard.compiled, 1);
+    EXPECT_NE(heard.compile_ns, 0u);
+    (*code)->ensure_compiled(f);
+    abi::CompileResult result = m.compile({checked, (*code)->layout(), f});
+    ASSERT_TRUE((*code)->publish(std::move(std::get<abi::CodeArtifact>(result)), {"better", 5}).ok());
+    EXPECT_EQ(heard.slot_when_told, first);
+    EXPECT_EQ(heard.compile_ns, 5u);
+    ASSERT_EQ(heard.pieces.size(), 2u);
+    EXPECT_EQ(heard.pieces[0], std::pair(NewCode::Kind::first, static_cast<const std::uint8_t*>(first)));
+    EXPECT_EQ(heard.pieces[1].first, NewCode::Kind::better);
+  }
+  EXPECT_EQ(heard.gone, 1);
+}
+
+TEST(Listener, that_left_is_not_told_any_more) {
+  MachineModule m;
+  const auto f = m.add({}, returns(1));
+  Heard heard;
+  auto code = ModuleCode::create(m.build(), m);
+  ASSERT_TRUE(code.ok());
+  (*code)->add_listener(heard);
+  (*code)->remove_listener(heard);
+  (*code)->ensure_compiled(f);
+  EXPECT_TRUE(heard.pieces.empty());
 }
 
 TEST(FreeRanges, neighbours_join_again) {
