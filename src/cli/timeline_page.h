@@ -20,7 +20,7 @@ inline constexpr const char* kTimelinePage = R"page(<!doctype html>
 <h1>Threads over time</h1><div id="summary"></div>
 <p class="legend"><span><i style="background:#4c9a5b"></i>running</span><span><i style="background:#d9822b"></i>waiting
 (memory.atomic.wait)</span><span><i style="background:#3b78b5"></i>WASI call</span><span><i
-style="background:#7b3fa0"></i>spawn (mark)</span><span><i style="background:#c0392b"></i>wake (mark)</span><span><i
+style="background:#7b3fa0"></i>spawn (mark)</span><span><i style="background:#c0392b"></i>wake (mark)</span><span><i style="background:#2a9d9d"></i>tier-up (compiler's row)</span><span><i
 style="background:#8a6d3b;height:2px;vertical-align:4px"></i>woken or spawned by (line, when few are in sight)</span></p>
 <small>Wheel: zoom. Drag: move. Double click: everything. Shift and wheel: other threads. Point at something for
 details.</small>
@@ -33,10 +33,10 @@ details.</small>
 "use strict";
 const trace = /*TRACE*/null;
 const kRow = 18, kLeft = 110, kMaxTable = 40, kMaxLines = 400;
-const colours = { thread: "#4c9a5b", wait: "#d9822b", wasi: "#3b78b5", spawn: "#7b3fa0", wake: "#c0392b" };
+const colours = { thread: "#4c9a5b", wait: "#d9822b", wasi: "#3b78b5", spawn: "#7b3fa0", wake: "#c0392b", tier: "#2a9d9d" };
 const rows = new Map(), slices = [], marks = [], arrows = new Map();
 for (const e of trace.traceEvents) {
-  if (!rows.has(e.tid)) rows.set(e.tid, { tid: e.tid, name: "thread " + e.tid, run: 0, wait: 0, wasi: 0 });
+  if (!rows.has(e.tid)) rows.set(e.tid, { tid: e.tid, name: "thread " + e.tid, run: 0, wait: 0, wasi: 0, tier: 0 });
   if (e.ph === "M") rows.get(e.tid).name = e.args.name;
   if (e.ph === "X") slices.push(e);
   if (e.ph === "i") marks.push(e);
@@ -62,6 +62,7 @@ const byAddress = new Map(), steps = [];
 for (const s of slices) {
   const r = rows.get(s.tid);
   r[s.cat === "thread" ? "run" : s.cat] += s.dur;
+  if (s.cat === "tier") continue;  // ours, not the program's
   const step = s.cat === "thread" ? 1 : -1;
   steps.push([nanoseconds(s.ts), step], [nanoseconds(s.ts + s.dur), -step]);
   if (s.cat !== "wait") continue;
@@ -78,17 +79,19 @@ const running = [[0, 0]];  // from when on how many
 const until = i => i + 1 < running.length ? running[i + 1][0] : last;
 let busy = 0, most = 0;
 running.forEach(([t, n], i) => { busy += n * (until(i) - t); most = Math.max(most, n); });
+const threads = order.filter(r => r.run > 0), compiled = slices.filter(s => s.cat === "tier");
 const waited = slices.filter(s => s.cat === "wait").reduce((sum, s) => sum + s.dur, 0);
-document.getElementById("summary").textContent = order.length + " threads in " + time(last) + "; on average " +
+document.getElementById("summary").textContent = threads.length + " threads in " + time(last) + "; on average " +
   (busy / last).toFixed(2) + " at work, at most " + most + "; " + time(waited) + " waited in all, " +
-  slices.filter(s => s.cat === "wasi").length + " WASI calls";
+  slices.filter(s => s.cat === "wasi").length + " WASI calls; " +
+  compiled.length + " tier-ups, " + time(compiled.reduce((sum, s) => sum + s.dur, 0)) + " in the compiler";
 fill(document.getElementById("waits"),
   [["address"], ["waited", "n"], ["waits", "n"], ["longest", "n"], ["threads", "n"], ["where (innermost function first)"]],
   [...byAddress.values()].sort((a, b) => b.total - a.total).map(a => [a.address, time(a.total), a.count, time(a.longest),
     a.threads.size, [...a.places].sort((x, y) => y[1] - x[1])[0][0] + (a.places.size > 1 ? " and " + (a.places.size - 1) + " more" : "")]));
 fill(document.getElementById("threads"),
   [["thread"], ["lived", "n"], ["at work", "n"], ["waited", "n"], ["in WASI calls", "n"]],
-  order.map(r => [r.name, time(r.run), time(Math.max(0, r.run - r.wait - r.wasi)), time(r.wait), time(r.wasi)]));
+  threads.map(r => [r.name, time(r.run), time(Math.max(0, r.run - r.wait - r.wasi)), time(r.wait), time(r.wasi)]));
 // --- drawing
 function canvas(id, height) {
   const c = document.getElementById(id), ratio = window.devicePixelRatio || 1;

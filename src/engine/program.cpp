@@ -30,7 +30,9 @@ Program::Program(std::shared_ptr<const LoadedModule> module, RunOptions options)
       options_(std::move(options)),
       limits_(options_.max_memory_bytes, options_.max_table_entries),
       trace_(options_.trace_file.empty() ? nullptr : std::make_unique<runtime::Trace>()),
-      group_(group_options()) {}
+      group_(group_options()) {
+  if (trace_ != nullptr) module_->code->add_listener(*trace_);
+}
 
 runtime::ThreadGroup::Options Program::group_options() {
   runtime::ThreadGroup::Options result;
@@ -54,6 +56,7 @@ void Program::on_claim(const Outcome& outcome) {
 
 Program::~Program() {
   if (listener_ != 0) module_->validation->remove_listener(listener_);
+  if (trace_ != nullptr) module_->code->remove_listener(*trace_);
   deadline_.reset();
   if (store_ == nullptr) return;
   group_.request_exit({});

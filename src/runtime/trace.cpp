@@ -103,6 +103,13 @@ void TraceCall::end() {
 
 Trace::Trace() : begin_ns_(base::monotonic_ns()) {}
 
+void Trace::on_new_code(const code::NewCode& c) {
+  using Kind = code::NewCode::Kind;
+  if (c.kind != Kind::better && c.kind != Kind::loop_entry) return;
+  base::MutexLock lock(mutex_);
+  tier_ups_.push_back({c.at_ns, c.compile_ns, &c.code, c.kind == Kind::loop_entry});
+}
+
 TraceRow* Trace::add_row(std::uint32_t tid) {
   auto row = std::make_unique<TraceRow>(tid);
   TraceRow* result = row.get();

@@ -16,7 +16,7 @@
 
 #include "base/mutex.h"
 #include "base/result.h"
-#include "code/space.h"
+#include "code/listener.h"
 
 namespace heddle::runtime {
 
@@ -93,14 +93,23 @@ class TraceCall {
   TraceRow* row_;
 };
 
-class Trace {
+/// A function, or a loop of it, that got better code.
+struct TierUpEvent {
+  std::uint64_t at_ns = 0;  ///< when it was there
+  std::uint64_t compile_ns = 0;
+  const code::FunctionCode* code = nullptr;
+  bool is_loop = false;
+};
+
+class Trace final : public code::Listener {
  public:
   Trace();
+  void on_new_code(const code::NewCode& code) override HEDDLE_EXCLUDES(mutex_);
   /// The row of a thread that begins. Any thread.
   TraceRow* add_row(std::uint32_t tid) HEDDLE_EXCLUDES(mutex_);
   /// Everything so far in the Trace Event Format that Chrome and Perfetto read
-  /// (https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU), one row a thread. What has not
-  /// ended, ends now. Any thread; the code that ran is still there.
+  /// (https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU), one row a thread, and one for
+  /// the compiler. What has not ended, ends now. Any thread; the code that ran is still there.
   std::string json() HEDDLE_EXCLUDES(mutex_);
   /// The same into a file. Errors: io.
   base::Status write(const std::string& path) HEDDLE_EXCLUDES(mutex_);
@@ -109,6 +118,7 @@ class Trace {
   const std::uint64_t begin_ns_;
   base::Mutex mutex_;
   std::vector<std::unique_ptr<TraceRow>> rows_ HEDDLE_GUARDED_BY(mutex_);
+  std::vector<TierUpEvent> tier_ups_ HEDDLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace heddle::runtime

@@ -47,6 +47,9 @@ const char* result_name(std::uint32_t result) {
   return "";
 }
 
+/// Behind every thread: their ids end at 2^29 - 1 (wasi-threads).
+constexpr std::uint32_t kCompilerRow = std::uint32_t{1} << 29;
+
 struct Row {
   std::uint32_t tid;
   std::uint64_t dropped;
@@ -66,8 +69,9 @@ class Writer {
     }
   }
 
-  std::string run() {
+  std::string run(const std::vector<TierUpEvent>& tier_ups) {
     for (const Row& row : rows_) write_row(row);
+    write_tier_ups(tier_ups);
     return "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n" + out_ + "\n]}\n";
   }
 
@@ -109,6 +113,17 @@ class Writer {
     if (open.wait != nullptr) end_wait(row.tid, open, end_ns_, "\"result\":\"still waiting\"");
     if (open.call != nullptr) slice(open.call, "wasi", row.tid, open.call_ns, end_ns_, "\"unfinished\":true");
     slice("run", "thread", row.tid, open.run_ns, end_ns_, "\"unfinished\":true");
+  }
+
+  void write_tier_ups(const std::vector<TierUpEvent>& tier_ups) {
+    if (tier_ups.empty()) return;
+    line("\"ph\":\"M\",\"name\":\"thread_name\"", kCompilerRow, begin_ns_,
+         ",\"args\":{\"name\":\"compiler\",\"dropped\":0}");
+    for (const TierUpEvent& e : tier_ups) {
+      const std::string args = fmt::format("\"function\":{},\"tier\":\"{}\",\"part\":\"{}\"", quoted(name_of(e.code)),
+                                           e.code->tier, e.is_loop ? "loop" : "function");
+      slice("tier-up", "tier", kCompilerRow, e.at_ns - std::min(e.at_ns, e.compile_ns), e.at_ns, args);
+    }
   }
 
   void write_event(std::uint32_t tid, const TraceEvent& e, Open& open) {
@@ -192,11 +207,13 @@ class Writer {
 
 std::string Trace::json() {
   std::vector<Row> rows;
+  std::vector<TierUpEvent> tier_ups;
   {
     base::MutexLock lock(mutex_);
+    tier_ups = tier_ups_;
     for (const auto& row : rows_) rows.push_back({row->tid(), row->dropped(), row->events()});
   }
-  return Writer(begin_ns_, std::move(rows)).run();
+  return Writer(begin_ns_, std::move(rows)).run(tier_ups);
 }
 
 base::Status Trace::write(const std::string& path) {
