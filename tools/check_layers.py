@@ -23,10 +23,11 @@ ARROWS = {
     "baseline": ["validate", "abi"],
     "llvm":     ["validate", "abi"],
     "code":     ["abi", "binary"],
+    "observe":  ["code"],
     "runtime":  ["code", "binary"],
     "wasi":     ["runtime"],
     "threads":  ["runtime"],
-    "engine":   ["wasi", "threads", "text", "baseline"],
+    "engine":   ["wasi", "threads", "text", "observe", "baseline"],
     "api":      ["engine"],
     "cli":      ["api", "engine"],
 }

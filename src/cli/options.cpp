@@ -71,15 +71,22 @@ base::Result<engine::TierChoice> parse_tier(std::string_view text) {
   return usage_error("'" + std::string(text) + "' is none of auto, baseline, llvm");
 }
 
+/// Where all of --log's lines go out.
+std::function<void(const std::string&)> log_lines(std::string topic) {
+  return [topic = std::move(topic)](const std::string& sentence) {
+    print_error("heddle: " + topic + ": " + sentence + "\n");
+  };
+}
+
 /// `run`: nullptr where no program is run that could have threads.
 base::Status parse_log(std::string_view list, engine::Config& config, engine::RunOptions* run) {
   while (!list.empty()) {
     const std::string_view topic = list.substr(0, list.find(','));
     list.remove_prefix(std::min(list.size(), topic.size() + 1));
     if (topic == "tier")
-      config.log_tier = true;
+      config.tier_note = log_lines("tier");
     else if (topic == "threads" && run != nullptr)
-      run->thread_note = [](const std::string& sentence) { print_error("heddle: threads: " + sentence + "\n"); };
+      run->thread_note = log_lines("threads");
     else
       return usage_error("'" + std::string(topic) + "' is not " + (run != nullptr ? "among tier, threads" : "tier"));
   }
@@ -99,6 +106,18 @@ void add_tier(CLI::App& app, engine::Config& config, engine::RunOptions* run) {
          run != nullptr ? "Write what happens to standard error: tier,threads"
                         : "Write what happens to standard error: tier",
          [&config, run](const std::string& list) { return parse_log(list, config, run); });
+}
+
+base::Result<engine::PerfOutput> parse_perf(std::string_view text) {
+  if (text == "map") return engine::PerfOutput::map;
+  if (text == "jitdump") return engine::PerfOutput::jitdump;
+  return usage_error("'" + std::string(text) + "' is neither map nor jitdump");
+}
+
+void add_observers(CLI::App& app, engine::Config& config) {
+  app.add_flag("--stats", config.stats, "Print what was compiled when, by which tier and in what time, at the end");
+  single(app, "--perf", "map|jitdump", "Name the program's code for Linux's perf: /tmp/perf-PID.map or jit-PID.dump",
+         into(config.perf, parse_perf));
 }
 
 base::Result<bool> parse_deadlock(std::string_view text) {
@@ -203,6 +222,7 @@ void add_run_options(CLI::App& app, RunArguments& out) {
                "Unknown imported functions trap when they are called, instead of being refused at once");
   add_features(app, "--features", kFeaturesHelp, out.config);
   add_tier(app, out.config, &run);
+  add_observers(app, out.config);
   add_wasmtime_options(app, out);
 }
 

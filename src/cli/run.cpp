@@ -13,8 +13,9 @@ namespace {
 
 /// Does not return: other threads of the group may be blocked anywhere, and the kernel ends them faster than anybody
 /// could join them.
-[[noreturn]] void leave(const runtime::Outcome& outcome) {
+[[noreturn]] void leave(const engine::Engine& engine, const runtime::Outcome& outcome) {
   if (!outcome.message.empty()) fail(outcome.message);
+  print_error(engine.stats_table());
   _exit(outcome.exit_code);
 }
 
@@ -25,10 +26,10 @@ int run_main(int argc, char** argv) {
   if (const auto code = parse_run(argc, argv, arguments)) return *code;
   watch_signals();
   take_failed_writes_as_errors();
-  // Whoever decides the outcome, on whatever thread, leaves at once.
-  arguments.run.on_outcome = &leave;
   auto engine = engine::Engine::create(arguments.config);
   if (!engine.ok()) return fail(engine.error().message);
+  // Whoever decides the outcome, on whatever thread, leaves at once.
+  arguments.run.on_outcome = [&engine](const runtime::Outcome& outcome) { leave(**engine, outcome); };
 
   engine::ModuleSource source;
   const base::Status read = engine::read_module(arguments.file, arguments.config.features, source);
@@ -49,7 +50,7 @@ int run_main(int argc, char** argv) {
     fail(for_messages.render(outcome.error()));
     _exit(kBadInput);
   }
-  leave(*outcome);
+  leave(**engine, *outcome);
 }
 
 }  // namespace heddle::cli

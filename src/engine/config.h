@@ -16,12 +16,19 @@ namespace heddle::engine {
 /// Which compiler makes the code. `auto_`: baseline first, then LLVM where it pays.
 enum class TierChoice : std::uint8_t { auto_, baseline, llvm };
 
+/// What is written for Linux's perf (observe/perf.h).
+enum class PerfOutput : std::uint8_t { none, map, jitdump };
+
 struct Config {
   TierChoice tier = TierChoice::auto_;
   /// auto_: how many samples make a function hot. Tests: 1: every function is, as soon as it has been called, and all
   /// its loops; 0: only the loops of every function that has been called are replaced.
   std::uint32_t tier_threshold = 2;
-  bool log_tier = false;  ///< a line on standard error for each function that changes its tier
+  /// Told, in a sentence, of each function that changes its tier or cannot; by the thread that improves code. Empty:
+  /// nobody is.
+  std::function<void(const std::string&)> tier_note;
+  PerfOutput perf = PerfOutput::none;
+  bool stats = false;  ///< note what Engine::stats_table() tells
   spec::Features features = spec::Features::standard();
   /// Function bodies of modules up to this size are all checked by load(), larger ones as they are compiled, with a
   /// background thread checking the rest. Measured: see kEagerValidationBytes in pipeline.cpp.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "abi/tier.h"
@@ -10,6 +11,9 @@
 #include "code/module_code.h"
 #include "engine/config.h"
 #include "engine/module_source.h"
+
+#include "observe/perf.h"
+#include "observe/stats.h"
 
 namespace heddle::engine {
 
@@ -40,12 +44,20 @@ class Engine {
   /// From now on `listener` (borrowed) is told of the code of every module that is loaded. Before the first load().
   void add_listener(code::Listener& listener) { listeners_.push_back(&listener); }
 
+  /// What the tiers did so far, as a table for people. Empty unless Config::stats. Any thread.
+  std::string stats_table() const;
+
   /// Decodes and checks what `source` has read (see Config::eager_validation_bytes).
   base::Result<std::shared_ptr<const LoadedModule>> load(ModuleSource source) const;
 
  private:
   explicit Engine(Config config);
+  base::Status make_observers();
+
   Config config_;
+  // Observers outlive the tiers' threads, which tell them.
+  std::unique_ptr<observe::PerfFile> perf_;
+  std::unique_ptr<observe::Stats> stats_;
   std::vector<code::Listener*> listeners_;
   std::unique_ptr<abi::Tier> baseline_;
   std::unique_ptr<abi::Tier> fallback_;  // --tier=llvm: LLVM, and baseline for what that cannot compile

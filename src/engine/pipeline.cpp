@@ -34,14 +34,34 @@ base::Result<std::unique_ptr<Engine>> Engine::create(Config config) {
   if (!base::host_cpu_features().sse41)
     return base::Error{base::ErrorKind::unsupported, base::kNoOffset, "this processor lacks SSE4.1"};
   std::unique_ptr<Engine> engine(new Engine(config));
+  HEDDLE_TRY(engine->make_observers());
   if (config.tier == TierChoice::llvm) {
     HEDDLE_TRY_ASSIGN(const abi::Tier* llvm, llvm_tier());
     engine->fallback_ = std::make_unique<Fallback>(*llvm, *engine->baseline_);
     engine->tier_ = engine->fallback_.get();
   }
   if (config.tier == TierChoice::auto_)
-    engine->tier_up_ = TierUp::create({config.tier_threshold, config.log_tier}, *engine->tier_);
+    engine->tier_up_ = TierUp::create({config.tier_threshold, config.tier_note}, *engine->tier_);
   return engine;
+}
+
+base::Status Engine::make_observers() {
+  if (config_.perf != PerfOutput::none) {
+    HEDDLE_TRY_ASSIGN(perf_, config_.perf == PerfOutput::map ? observe::make_perf_map() : observe::make_jitdump());
+    add_listener(*perf_);
+  }
+  if (config_.stats) {
+    stats_ = std::make_unique<observe::Stats>();
+    add_listener(*stats_);
+  }
+  return {};
+}
+
+std::string Engine::stats_table() const {
+  if (stats_ == nullptr) return {};
+  observe::SampleCounts counts;
+  if (tier_up_ != nullptr) counts = {tier_up_->stats().samples, tier_up_->stats().unsupported};
+  return stats_->table(counts);
 }
 
 base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource source) const {

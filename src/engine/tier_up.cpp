@@ -1,7 +1,6 @@
 #include "engine/tier_up.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -18,10 +17,6 @@ constexpr std::uint64_t kSampleIntervalNs = 2'000'000;
 
 std::string name_of(const code::ModuleCode& module, spec::FuncIndex func) {
   return binary::function_name(module.module(), module.names(), func);
-}
-
-void log_line(const std::string& line) {
-  std::fputs(("heddle: tier: " + line + "\n").c_str(), stderr);
 }
 
 }  // namespace
@@ -205,10 +200,9 @@ const abi::Tier* TierUp::better_tier() {
   const auto loaded = llvm_tier();
   tier_failed_ = !loaded.ok();
   if (loaded.ok()) tier_ = *loaded;
-  if (options_.log)
-    log_line(loaded.ok()
-                 ? fmt::format("LLVM loaded in {:.1f} ms", static_cast<double>(base::monotonic_ns() - begin) / 1e6)
-                 : loaded.error().message);
+  if (options_.note)
+    note(loaded.ok() ? fmt::format("LLVM loaded in {:.1f} ms", static_cast<double>(base::monotonic_ns() - begin) / 1e6)
+                     : loaded.error().message);
   return tier_;
 }
 
@@ -237,11 +231,11 @@ void TierUp::improve(code::ModuleCode& module, spec::FuncIndex func, Function& f
   stats_.compile_ns.fetch_add(took, std::memory_order_relaxed);
   (problem.empty() ? stats_.functions : stats_.unsupported).fetch_add(1, std::memory_order_relaxed);
   function.improved = problem.empty();
-  if (options_.log && problem.empty())
-    log_line(fmt::format("{}: {} in {:.1f} ms, after {} samples", name_of(module, func), tier->name(),
-                         static_cast<double>(took) / 1e6, function.samples));
-  else if (options_.log)
-    log_line(fmt::format("{}: left to the baseline: {}", name_of(module, func), problem));
+  if (options_.note && problem.empty())
+    note(fmt::format("{}: {} in {:.1f} ms, after {} samples", name_of(module, func), tier->name(),
+                     static_cast<double>(took) / 1e6, function.samples));
+  else if (options_.note)
+    note(fmt::format("{}: left to the baseline: {}", name_of(module, func), problem));
   if (function.improved && options_.threshold == 1 && old != nullptr) replace_loops(module, *old, function);
 }
 
@@ -258,10 +252,10 @@ void TierUp::replace_loop(code::ModuleCode& module, const code::FunctionCode& ol
   const std::uint64_t took = base::monotonic_ns() - begin;
   stats_.compile_ns.fetch_add(took, std::memory_order_relaxed);
   if (problem.empty()) stats_.loops.fetch_add(1, std::memory_order_relaxed);
-  if (!options_.log) return;
+  if (!options_.note) return;
   const std::string what = fmt::format("{}: loop at byte {}", name_of(module, old.func), point.body_offset);
-  log_line(problem.empty() ? fmt::format("{}: threads move over, {:.1f} ms", what, static_cast<double>(took) / 1e6)
-                           : fmt::format("{}: left to the baseline: {}", what, problem));
+  note(problem.empty() ? fmt::format("{}: threads move over, {:.1f} ms", what, static_cast<double>(took) / 1e6)
+                       : fmt::format("{}: left to the baseline: {}", what, problem));
 }
 
 }  // namespace heddle::engine

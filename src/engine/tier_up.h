@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <pthread.h>
 #include <unordered_map>
@@ -38,8 +39,8 @@ struct TierUpStats {
 class TierUp final : private code::Listener {
  public:
   struct Options {
-    std::uint32_t threshold = 2;  ///< Config::tier_threshold
-    bool log = false;
+    std::uint32_t threshold = 2;                   ///< Config::tier_threshold
+    std::function<void(const std::string&)> note;  ///< Config::tier_note
   };
 
   /// nullptr if the machine has no means for it (no thread, no timer): then all code stays as it is.
@@ -82,6 +83,9 @@ class TierUp final : private code::Listener {
   TierUp(const Options& options, const abi::Tier& first, runtime::Sampler* sampler)
       : options_(options), first_(first), sampler_(sampler) {}
   void on_compiled(const code::ModuleCode& code, spec::FuncIndex func) override HEDDLE_EXCLUDES(mutex_);
+  void note(const std::string& sentence) const {
+    if (options_.note) options_.note(sentence);
+  }
   static void* run_thread(void* self);
   void run();
   void count_samples();

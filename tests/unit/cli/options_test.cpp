@@ -52,7 +52,7 @@ TEST(RunOptions, an_environment_variable_without_a_value_is_the_hosts) {
 
 TEST(RunOptions, log_takes_a_list_of_topics) {
   const RunArguments both = parse({"--log=threads,tier", "app.wasm"});
-  EXPECT_TRUE(both.config.log_tier);
+  EXPECT_TRUE(both.config.tier_note);
   EXPECT_TRUE(both.run.thread_note);
   EXPECT_FALSE(parse({"--log=tier", "app.wasm"}).run.thread_note);
   parse({"--log=tier,weather", "app.wasm"}, 1);

@@ -1,0 +1,1 @@
+heddle: \./jit-[0-9]+\.dump: [^\n]*\n

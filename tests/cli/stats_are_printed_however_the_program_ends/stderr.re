@@ -1,0 +1,1 @@
+[^\n]*unreachable.*\ncode +pieces +compile ms +wasm bytes +code bytes +ratio\nfunctions, baseline +2 .*\nloops moved +0 .* bytes of code, .*at ms +took ms .*\$outer \[baseline\]\n.*\$inner \[baseline\]\n
