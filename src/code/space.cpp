@@ -18,6 +18,7 @@
 #include "base/os_memory.h"
 #include "base/sanitizers.h"
 #include "code/chunk.h"
+#include "code/mapping.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U  // linux/memfd.h since 6.3
@@ -38,6 +39,8 @@ std::uintptr_t g_code_begin = 0;
 std::uintptr_t g_code_size = 0;
 // Which chunk a granule belongs to. Release by take_chunk; pairs with the acquire in find().
 std::array<std::atomic<Chunk*>, kGranules> g_chunks{};
+
+std::atomic<bool> g_anonymous{false};  // relaxed: set before the space exists, by whoever makes it or before
 
 base::Error g_error{base::ErrorKind::limit, base::kNoOffset, ""};
 
@@ -61,7 +64,7 @@ bool file_size_is_limited() {
 /// Maps the code for execution at `place` and for writing anywhere; the address for writing, or MAP_FAILED.
 void* map_twice(void* place) {
   constexpr int kShared = MAP_SHARED | MAP_NORESERVE;
-  if (file_size_is_limited()) {
+  if (file_size_is_limited() || g_anonymous.load(std::memory_order_relaxed)) {
     // Anonymous shared memory has no size that the limit means; mremap(2) of 0 bytes maps it a second time. Not the
     // usual way, because machines that do not overcommit (vm.overcommit_memory=2) would count all of it.
     void* writable = mmap(nullptr, kCodeBytes, PROT_READ | PROT_WRITE, kShared | MAP_ANONYMOUS, -1, 0);
@@ -86,6 +89,10 @@ std::size_t slot_bytes(std::size_t count) {
 }
 
 }  // namespace
+
+void map_code_anonymously() {
+  g_anonymous.store(true, std::memory_order_relaxed);
+}
 
 Space* Space::get() {
   // Leaked on purpose: threads may still run while static objects are destroyed.

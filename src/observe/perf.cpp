@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "code/mapping.h"
 
 #include "observe/describe.h"
 
@@ -122,6 +123,7 @@ void PerfFile::append(const std::string& record) {
 
 base::Result<std::unique_ptr<PerfFile>> make_perf_map(const std::string& folder) {
   HEDDLE_TRY_ASSIGN(const int fd, make_file(fmt::format("{}/perf-{}.map", folder, getpid())));
+  code::map_code_anonymously();
   return std::unique_ptr<PerfFile>(std::make_unique<PerfMap>(fd));
 }
 

@@ -35,7 +35,8 @@ class PerfFile : public code::Listener {
   bool full_ HEDDLE_GUARDED_BY(mutex_) = false;
 };
 
-/// Both make a new file that only this user can read. Errors: io.
+/// Before the first module is compiled in this process (code/mapping.h). Both make a new file that only this user can
+/// read. Errors: io.
 base::Result<std::unique_ptr<PerfFile>> make_perf_map(const std::string& folder = "/tmp");
 base::Result<std::unique_ptr<PerfFile>> make_jitdump(const std::string& folder = ".");
 
