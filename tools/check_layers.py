@@ -20,6 +20,7 @@ ARROWS = {
     "abi":      ["module"],
     "text":     ["binary"],
     "validate": ["binary"],
+    "cache":    ["abi"],
     "baseline": ["validate", "abi"],
     "llvm":     ["validate", "abi"],
     "code":     ["abi", "binary"],
@@ -27,7 +28,7 @@ ARROWS = {
     "runtime":  ["code", "binary"],
     "wasi":     ["runtime"],
     "threads":  ["runtime"],
-    "engine":   ["wasi", "threads", "text", "observe", "baseline"],
+    "engine":   ["wasi", "threads", "text", "observe", "baseline", "cache"],
     "api":      ["engine"],
     "cli":      ["api", "engine"],
 }

@@ -55,6 +55,8 @@ struct OsrPoint {
   std::uint32_t body_offset = 0;  ///< of the `loop` instruction
 };
 inline constexpr std::uint32_t kOsrJumpBytes = 5;
+/// What stands there before.
+inline constexpr std::array<std::uint8_t, kOsrJumpBytes> kOsrNop = {0x0f, 0x1f, 0x44, 0x00, 0x00};
 
 /// From code_offset on (until the next row) the return address stands at [rsp + size_bytes].
 struct FrameRow {
@@ -80,16 +82,14 @@ struct FrameInfo {
   std::vector<FrameRow> rows;
 };
 
-struct CodeArtifact {
-  module::ValidatedBody body;  ///< nobody can publish code of an unchecked body
-  std::vector<std::uint8_t>
-      code;  ///< position independent but for `relocations`; starts at the entry; 16-byte aligned when loaded
+/// What is known of a piece of code besides its bytes: a tier fills it, published code keeps it, the cache stores it.
+/// A new field is also a line in cache/record.cpp.
+struct CodeTables {
   std::vector<TrapSite> trap_sites;  ///< ascending
   std::vector<CallSite> call_sites;  ///< ascending
   std::vector<SlotRelocation> relocations;
   std::vector<ExceptionHandler> handlers;
   FrameInfo frame;
-  std::string listing;  ///< for --dump-code, if asked for
   /// If set, trap_sites and call_sites are empty: any instruction may be a memory access that faults
   /// (memory_out_of_bounds), every ud2 has its code in eax, and `offset_rows` gives places.
   bool sites_by_range = false;
@@ -98,6 +98,15 @@ struct CodeArtifact {
   /// Quickly made: a better tier may replace it (samples in it count).
   bool improvable = false;
   std::vector<OsrPoint> osr_points;  ///< ascending; of an enclosing loop first
+};
+
+struct CodeArtifact : CodeTables {
+  module::ValidatedBody body;  ///< nobody can publish code of an unchecked body
+  std::vector<std::uint8_t>
+      code;  ///< position independent but for `relocations`; starts at the entry; 16-byte aligned when loaded
+  std::string listing;  ///< for --dump-code, if asked for
+
+  explicit CodeArtifact(module::ValidatedBody of) : body(of) {}
 };
 
 /// A tier cannot compile this function; the caller keeps the other tier.

@@ -298,7 +298,8 @@ abi::CodeArtifact Compiler::take_artifact(module::ValidatedBody body) {
   for (const std::uint32_t at : frame_patches_) masm_.patch_u32(at, frame_.size_bytes);
   HEDDLE_CHECK(masm_.ok(), "the assembler takes every instruction we ask for");
   if (osr_loop_) return take_osr_stub(body);
-  abi::CodeArtifact artifact{body, {}, {}, {}, {}, {}, {}, {}, false, {}, true, {}};
+  abi::CodeArtifact artifact(body);
+  artifact.improvable = true;
   artifact.osr_points = osr_points_;
   artifact.code = masm_.take_code();
   artifact.trap_sites = trap_sites_;

@@ -56,7 +56,7 @@ void Compiler::emit_osr_stub() {
 }
 
 abi::CodeArtifact Compiler::take_osr_stub(module::ValidatedBody body) {
-  abi::CodeArtifact stub{body, {}, {}, {}, {}, {}, {}, {}, false, {}, false, {}};
+  abi::CodeArtifact stub(body);
   const std::vector<std::uint8_t> code = masm_.take_code();
   stub.code.assign(code.begin() + osr_begin_, code.begin() + osr_end_);
   stub.frame.size_bytes = frame_.size_bytes;

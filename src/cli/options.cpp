@@ -78,17 +78,20 @@ std::function<void(const std::string&)> log_lines(std::string topic) {
   };
 }
 
-/// `run`: nullptr where no program is run that could have threads.
-base::Status parse_log(std::string_view list, engine::Config& config, engine::RunOptions* run) {
+/// `run`: nullptr where no program is run.
+base::Status parse_log(std::string_view list, engine::Config& config, RunArguments* run) {
   while (!list.empty()) {
     const std::string_view topic = list.substr(0, list.find(','));
     list.remove_prefix(std::min(list.size(), topic.size() + 1));
     if (topic == "tier")
       config.tier_note = log_lines("tier");
     else if (topic == "threads" && run != nullptr)
-      run->thread_note = log_lines("threads");
+      run->run.thread_note = log_lines("threads");
+    else if (topic == "cache" && run != nullptr)
+      run->log_cache = true;
     else
-      return usage_error("'" + std::string(topic) + "' is not " + (run != nullptr ? "among tier, threads" : "tier"));
+      return usage_error("'" + std::string(topic) + "' is not " +
+                         (run != nullptr ? "among cache, tier, threads" : "tier"));
   }
   return {};
 }
@@ -98,12 +101,12 @@ base::Result<std::uint32_t> parse_threshold(std::string_view text) {
   return parse_count(text);
 }
 
-void add_tier(CLI::App& app, engine::Config& config, engine::RunOptions* run) {
+void add_tier(CLI::App& app, engine::Config& config, RunArguments* run) {
   single(app, "--tier", "TIER", "Compiler: auto, baseline or llvm", into(config.tier, parse_tier));
   single(app, "--tier-threshold", "N", "auto: samples that make a function hot; 1: all functions are",
          into(config.tier_threshold, parse_threshold));
   single(app, "--log", "LIST",
-         run != nullptr ? "Write what happens to standard error: tier,threads"
+         run != nullptr ? "Write what happens to standard error: cache,tier,threads"
                         : "Write what happens to standard error: tier",
          [&config, run](const std::string& list) { return parse_log(list, config, run); });
 }
@@ -221,8 +224,12 @@ void add_run_options(CLI::App& app, RunArguments& out) {
   app.add_flag("--allow-unknown-imports", run.allow_unknown_imports,
                "Unknown imported functions trap when they are called, instead of being refused at once");
   add_features(app, "--features", kFeaturesHelp, out.config);
-  add_tier(app, out.config, &run);
+  add_tier(app, out.config, &out);
   add_observers(app, out.config);
+  single(app, "--cache", "on|off", "off: neither use nor keep compiled code (also: HEDDLE_CODE_CACHE=off)",
+         into(out.use_cache, parse_switch));
+  single(app, "--cache-size", "BYTES", "Most that compiled code of all programs may take on disk (default 1G)",
+         into(out.cache_bytes, parse_bytes));
   add_wasmtime_options(app, out);
 }
 
@@ -251,6 +258,14 @@ std::optional<int> parse_run(int argc, char** argv, RunArguments& out) {
   out.file = guest[0];
   guest[0] = out.argv0.empty() ? last_part(out.file) : out.argv0;
   return std::nullopt;
+}
+
+std::optional<int> parse_cache(int argc, char** argv, CacheArguments& out) {
+  CLI::App app("The compiled code that earlier runs left", "heddle cache");
+  app.add_option("ACTION", out.action, "path: where it is; list: what there is; clear: remove all of it")
+      ->required()
+      ->check(CLI::IsMember({"path", "list", "clear"}));
+  return parse(app, argc, argv);
 }
 
 std::optional<int> parse_timeline(int argc, char** argv, TimelineArguments& out) {

@@ -15,11 +15,20 @@ struct RunArguments {
   engine::RunOptions run;  ///< run.wasi.args[0] is `argv0`, or else the last part of `file`
   std::string file;
   std::string argv0;
+  bool use_cache = true;
+  bool log_cache = false;
+  std::uint64_t cache_bytes = std::uint64_t{1} << 30;
 };
 
 /// argv[0] is the verb. Options end at the first argument that is none: FILE; the rest is the guest's. Returns the exit
 /// code if there is nothing more to do (help, or an error that has been printed).
 std::optional<int> parse_run(int argc, char** argv, RunArguments& out);
+
+struct CacheArguments {
+  std::string action;  ///< path, list or clear
+};
+
+std::optional<int> parse_cache(int argc, char** argv, CacheArguments& out);
 
 struct FileArguments {
   engine::Config config;

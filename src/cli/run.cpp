@@ -26,6 +26,7 @@ int run_main(int argc, char** argv) {
   if (const auto code = parse_run(argc, argv, arguments)) return *code;
   watch_signals();
   take_failed_writes_as_errors();
+  set_up_cache(arguments);
   auto engine = engine::Engine::create(arguments.config);
   if (!engine.ok()) return fail(engine.error().message);
   // Whoever decides the outcome, on whatever thread, leaves at once.

@@ -3,14 +3,20 @@
 
 namespace heddle::cli {
 
+struct RunArguments;
+
 /// argv[0] is the verb (or "heddle" where the verb was left out). Returns the exit code.
 using VerbMain = int (*)(int argc, char** argv);
 
 int run_main(int argc, char** argv);
+int cache_main(int argc, char** argv);
 int inspect_main(int argc, char** argv);
 int print_main(int argc, char** argv);
 int timeline_main(int argc, char** argv);
 int validate_main(int argc, char** argv);
 int wast_main(int argc, char** argv);
+
+/// Lets the run use the code cache, unless that is switched off or the program could write to it.
+void set_up_cache(RunArguments& arguments);
 
 }  // namespace heddle::cli

@@ -1,5 +1,6 @@
-// Looking up places inside one piece of code. Async-signal-safe: reads immutable tables only.
+// Looking up places inside one piece of code. Async-signal-safe (but for unpatched()): reads immutable tables only.
 #include <algorithm>
+#include <cstring>
 
 #include "code/module_code.h"
 #include "code/space.h"
@@ -31,6 +32,15 @@ std::uint32_t row_bytes(const abi::FrameInfo& frame, std::uint32_t offset) {
 }
 
 }  // namespace
+
+std::vector<std::uint8_t> FunctionCode::unpatched() const {
+  std::vector<std::uint8_t> bytes(begin, begin + size_bytes);
+  for (const abi::SlotRelocation& relocation : relocations)
+    std::memset(&bytes[relocation.code_offset], 0, sizeof(std::int32_t));
+  for (const abi::OsrPoint& point : osr_points)
+    std::copy(abi::kOsrNop.begin(), abi::kOsrNop.end(), &bytes[point.code_offset]);
+  return bytes;
+}
 
 const abi::TrapSite* FunctionCode::trap_site(const void* pc) const {
   const std::uint32_t offset = offset_of(pc);

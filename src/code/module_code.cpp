@@ -172,14 +172,7 @@ const FunctionCode* ModuleCode::install(abi::CodeArtifact artifact, Origin origi
   code->func = artifact.body.func();
   code->owner = this;
   code->tier = origin.tier;
-  code->trap_sites = std::move(artifact.trap_sites);
-  code->call_sites = std::move(artifact.call_sites);
-  code->handlers = std::move(artifact.handlers);
-  code->frame = std::move(artifact.frame);
-  code->sites_by_range = artifact.sites_by_range;
-  code->offset_rows = std::move(artifact.offset_rows);
-  code->improvable = artifact.improvable;
-  code->osr_points = std::move(artifact.osr_points);
+  static_cast<abi::CodeTables&>(*code) = std::move(static_cast<abi::CodeTables&>(artifact));
   const FunctionCode* const installed = code.get();
 
   std::uint8_t* writable = nullptr;
@@ -192,7 +185,7 @@ const FunctionCode* ModuleCode::install(abi::CodeArtifact artifact, Origin origi
     chunk_->append(code.get());
     functions_.push_back(std::move(code));
   }
-  for (const abi::SlotRelocation& relocation : artifact.relocations) {
+  for (const abi::SlotRelocation& relocation : installed->relocations) {
     const auto* target = reinterpret_cast<const std::uint8_t*>(slot(relocation.func));
     const std::ptrdiff_t distance = target - (begin + relocation.code_offset + 4);
     HEDDLE_DCHECK(distance == static_cast<std::int32_t>(distance), "slots are in reach of all code");
@@ -202,8 +195,8 @@ const FunctionCode* ModuleCode::install(abi::CodeArtifact artifact, Origin origi
   std::memcpy(writable, artifact.code.data(), artifact.code.size());
   code_bytes_.fetch_add(artifact.code.size(), std::memory_order_relaxed);
   tell([&](Listener& listener) {
-    listener.on_new_code({*installed, kind, loop_offset, origin.compile_ns, base::monotonic_ns(), artifact.relocations,
-                          artifact.listing});
+    listener.on_new_code({*installed, kind, loop_offset, origin.compile_ns, base::monotonic_ns(),
+                          installed->relocations, artifact.listing});
   });
   return installed;
 }
@@ -242,6 +235,15 @@ base::Status ModuleCode::publish_osr(const FunctionCode& old, const abi::OsrPoin
     std::atomic_ref<std::uint64_t>(*writable).store(word, std::memory_order_release);
   }
   return {};
+}
+
+std::vector<const FunctionCode*> ModuleCode::published() const {
+  std::vector<const FunctionCode*> current;
+  base::MutexLock lock(mutex_);
+  for (const auto& code : functions_)
+    // Acquire: pairs with publish(). What is not in its slot was replaced, or belongs to a replaced loop.
+    if (slots_[defined(code->func)].load(std::memory_order_acquire) == code->begin) current.push_back(code.get());
+  return current;
 }
 
 std::optional<base::Error> ModuleCode::error() const {

@@ -87,6 +87,8 @@ class ModuleCode {
   /// that CompileRequest::osr_loop asks for. Any thread, once for each loop. Errors: limit.
   base::Status publish_osr(const FunctionCode& old, const abi::OsrPoint& point, abi::CodeArtifact stub,
                            abi::CodeArtifact entry, Origin origin) HEDDLE_EXCLUDES(mutex_);
+  /// The code that calls reach now. Any thread, while others run.
+  std::vector<const FunctionCode*> published() const HEDDLE_EXCLUDES(mutex_);
   /// Bytes of machine code published so far.
   std::size_t code_bytes() const { return code_bytes_.load(std::memory_order_relaxed); }
 

@@ -28,26 +28,20 @@ class ModuleCode;
 struct Chunk;
 
 /// One piece of published machine code. Immutable once published; lives as long as its ModuleCode.
-struct FunctionCode {
+struct FunctionCode : abi::CodeTables {
   const std::uint8_t* begin = nullptr;
   std::uint32_t size_bytes = 0;
   spec::FuncIndex func;
   const ModuleCode* owner = nullptr;
   const char* tier = "";  ///< static
-  std::vector<abi::TrapSite> trap_sites;
-  std::vector<abi::CallSite> call_sites;
-  std::vector<abi::ExceptionHandler> handlers;
-  abi::FrameInfo frame;
-  bool sites_by_range = false;             ///< as in CodeArtifact
-  std::vector<abi::CallSite> offset_rows;  ///< as in CodeArtifact
-  bool improvable = false;                 ///< as in CodeArtifact
-  std::vector<abi::OsrPoint> osr_points;   ///< as in CodeArtifact
 
   std::uint32_t offset_of(const void* pc) const {
     return static_cast<std::uint32_t>(static_cast<const std::uint8_t*>(pc) - begin);
   }
   /// The innermost loop around `pc` that threads can be moved out of, or nullptr.
   const abi::OsrPoint* osr_point(const void* pc) const;
+  /// The bytes as the tier made them: without the places that publication filled in and the jumps out of loops.
+  std::vector<std::uint8_t> unpatched() const;
   /// Site at exactly this pc, or nullptr. Async-signal-safe.
   const abi::TrapSite* trap_site(const void* pc) const;
   /// Wasm offset of the call that returns to `pc`. Async-signal-safe, as the next two.

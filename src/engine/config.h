@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "runtime/resource_limits.h"
 #include "spec/features.h"
 #include "wasi/context.h"
+
+#include "cache/tier.h"
 
 namespace heddle::engine {
 
@@ -30,6 +33,7 @@ struct Config {
   PerfOutput perf = PerfOutput::none;
   bool stats = false;  ///< note what Engine::stats_table() tells
   spec::Features features = spec::Features::standard();
+  std::optional<cache::Options> cache;  ///< where code of earlier runs lies; none: nowhere
   /// Function bodies of modules up to this size are all checked by load(), larger ones as they are compiled, with a
   /// background thread checking the rest. Measured: see kEagerValidationBytes in pipeline.cpp.
   std::uint64_t eager_validation_bytes;

@@ -22,7 +22,8 @@ class TierUp;
 
 /// A module that is ready to run. Immutable; shared by programs and threads.
 struct LoadedModule {
-  ModuleSource source;  ///< for messages
+  ModuleSource source;                              ///< for messages
+  std::unique_ptr<const cache::CachedTier> cached;  ///< with Config::cache; before `code`, which compiles with it
   std::shared_ptr<code::ModuleCode> code;
   /// Checks what load() left unchecked; nullptr if nothing was. Stopped and joined with the last owner.
   std::shared_ptr<BackgroundValidation> validation;
@@ -53,7 +54,7 @@ class Engine {
  private:
   explicit Engine(Config config);
   base::Status make_observers();
-
+  std::unique_ptr<const cache::CachedTier> open_cache(base::Bytes wire) const;
   Config config_;
   // Observers outlive the tiers' threads, which tell them.
   std::unique_ptr<observe::PerfFile> perf_;

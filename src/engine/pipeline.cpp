@@ -22,6 +22,13 @@ base::Result<module::CheckedModule> decode_and_check(const ModuleSource& source,
   return validate::check_module(std::move(decoded));
 }
 
+/// What changes code besides the module, the build and the processor (cache::key_of).
+std::string cache_settings(const Config& config, bool eager) {
+  std::string settings = tier_identity();
+  settings += ' ' + std::to_string(static_cast<int>(config.tier)) + ' ' + std::to_string(config.features.bits());
+  return settings + (eager ? " eager" : " lazy");
+}
+
 }  // namespace
 
 Config::Config() : eager_validation_bytes(kEagerValidationBytes) {}
@@ -64,14 +71,22 @@ std::string Engine::stats_table() const {
   return stats_->table(counts);
 }
 
+std::unique_ptr<const cache::CachedTier> Engine::open_cache(base::Bytes wire) const {
+  if (!config_.cache) return nullptr;
+  const bool eager = wire.size() <= config_.eager_validation_bytes;
+  return cache::CachedTier::open(*config_.cache, cache::key_of(wire, cache_settings(config_, eager)), *tier_);
+}
+
 base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource source) const {
   HEDDLE_TRY_ASSIGN(module::CheckedModule checked, decode_and_check(source, config_.features));
   auto loaded = std::make_shared<LoadedModule>();
-  if (source.wire->bytes().size() <= config_.eager_validation_bytes)
-    HEDDLE_TRY(validate::validate_bodies(checked, 1));
-  else
+  loaded->cached = open_cache(source.wire->bytes());
+  if (source.wire->bytes().size() > config_.eager_validation_bytes)
     loaded->validation = std::make_shared<BackgroundValidation>(checked);
-  HEDDLE_TRY_ASSIGN(loaded->code, code::ModuleCode::create(std::move(checked), *tier_));
+  else if (loaded->cached == nullptr || !loaded->cached->is_known())  // else: an earlier run got past this line
+    HEDDLE_TRY(validate::validate_bodies(checked, 1));
+  const abi::Tier& tier = loaded->cached != nullptr ? *loaded->cached : *tier_;
+  HEDDLE_TRY_ASSIGN(loaded->code, code::ModuleCode::create(std::move(checked), tier));
   for (code::Listener* listener : listeners_) loaded->code->add_listener(*listener);
   if (tier_up_ != nullptr) tier_up_->add(loaded->code);
   loaded->source = std::move(source);

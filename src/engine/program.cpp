@@ -23,6 +23,14 @@ Outcome invalid_body(const base::Error& error) {
   return outcome;
 }
 
+/// Hands the code that the program ran to the cache, while other threads may still run it.
+void keep_code(const LoadedModule& module) {
+  std::vector<cache::Fresh> fresh;
+  for (const code::FunctionCode* function : module.code->published())
+    fresh.push_back({function->func, function, [function] { return function->unpatched(); }});
+  module.cached->keep(fresh);
+}
+
 }  // namespace
 
 Program::Program(std::shared_ptr<const LoadedModule> module, RunOptions options)
@@ -51,6 +59,8 @@ void Program::on_claim(const Outcome& outcome) {
     const base::Status written = trace_->write(options_.trace_file);
     if (!written.ok()) told.message += (told.message.empty() ? "" : "\n") + written.error().message;
   }
+  const bool is_normal = outcome.kind == Outcome::Kind::returned || outcome.kind == Outcome::Kind::exited;
+  if (is_normal && module_->cached != nullptr) keep_code(*module_);
   if (options_.on_outcome) options_.on_outcome(told);
 }
 

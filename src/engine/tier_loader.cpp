@@ -60,4 +60,18 @@ base::Result<const abi::Tier*> llvm_tier() {
   return loaded;
 }
 
+std::string tier_identity() {
+  std::string identity;
+  const auto add = [&identity](const std::string& path) {
+    struct stat status;
+    if (stat(path.c_str(), &status) != 0) return;
+    identity += fmt::format("{} {} {} {}.{:09} ", status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
+                            status.st_mtim.tv_nsec);
+  };
+  add("/proc/self/exe");
+  const std::string folder = executable_folder();
+  for (const char* place : kPlaces) add(folder + place);
+  return identity;
+}
+
 }  // namespace heddle::engine

@@ -2,6 +2,8 @@
 // to the LLVM tier first and what that cannot compile to the baseline.
 #pragma once
 
+#include <string>
+
 #include "abi/tier.h"
 #include "base/result.h"
 
@@ -10,6 +12,9 @@ namespace heddle::engine {
 /// The tier, loaded once a process and kept. Looked for beside the executable (lib/, ../lib/heddle/), in folders and
 /// files that nobody but root and the user can write. Errors: unsupported, with the reason. Any thread.
 base::Result<const abi::Tier*> llvm_tier();
+
+/// Which files the tiers are in, as the file system tells versions apart: code that other files made is not reused.
+std::string tier_identity();
 
 class Fallback final : public abi::Tier {
  public:

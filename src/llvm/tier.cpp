@@ -28,18 +28,14 @@ abi::CompileResult LlvmTier::compile(const abi::CompileRequest& request) const {
   auto parts = read_object({object.data(), object.size()}, m.body(request.func).range.begin);
   if (const auto* problem = std::get_if<std::string>(&parts)) return abi::Unsupported{base::kNoOffset, *problem};
   ObjectParts& read = *std::get_if<ObjectParts>(&parts);
-  abi::CodeArtifact artifact{.body = *body,
-                             .code = std::move(read.code),
-                             .trap_sites = {},
-                             .call_sites = {},
-                             .relocations = std::move(read.relocations),
-                             .handlers = std::move(read.handlers),
-                             .frame = std::move(read.frame),
-                             .listing = std::move(listing),
-                             .sites_by_range = true,
-                             .offset_rows = std::move(read.offset_rows),
-                             .improvable = false,
-                             .osr_points = {}};
+  abi::CodeArtifact artifact(*body);
+  artifact.code = std::move(read.code);
+  artifact.relocations = std::move(read.relocations);
+  artifact.handlers = std::move(read.handlers);
+  artifact.frame = std::move(read.frame);
+  artifact.listing = std::move(listing);
+  artifact.sites_by_range = true;
+  artifact.offset_rows = std::move(read.offset_rows);
   return artifact;
 }
 

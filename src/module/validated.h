@@ -1,5 +1,5 @@
-// Tokens that say how far a module has come. Only validate/ issues them (friend ValidationAuthority, defined there), so
-// a function that takes a token cannot be called with unchecked data.
+// Tokens that say how far a module has come. Only validate/ issues them (friend ValidationAuthority, defined there; and
+// cache/, see ValidatedBody), so a function that takes a token cannot be called with unchecked data.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,9 @@
 
 namespace heddle::validate {
 class ValidationAuthority;
+}
+namespace heddle::cache {
+class Provenance;
 }
 
 namespace heddle::module {
@@ -24,7 +27,8 @@ class CheckedModule {
   std::shared_ptr<const Module> module_;
 };
 
-/// The body of one function of a CheckedModule is valid. Issued at the end of the pass that checked (and compiled) it.
+/// The body of one function of a CheckedModule is valid. Issued at the end of the pass that checked (and compiled) it;
+/// by cache/ for code that came out of such a pass of an earlier run over the same bytes.
 class ValidatedBody {
  public:
   spec::FuncIndex func() const { return func_; }
@@ -32,6 +36,7 @@ class ValidatedBody {
 
  private:
   friend class heddle::validate::ValidationAuthority;
+  friend class heddle::cache::Provenance;
   ValidatedBody(const Module* module, spec::FuncIndex func) : module_(module), func_(func) {}
   const Module* module_;  // borrowed; identity only
   spec::FuncIndex func_;

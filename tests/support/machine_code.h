@@ -145,8 +145,7 @@ class MachineModule : public abi::Tier {
     if (before_compile) before_compile();
     if (fail_with) return *fail_with;
     const module::Module& m = request.module.module();
-    abi::CodeArtifact artifact{
-        validate::ValidationAuthority::issue(m, request.func), {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+    abi::CodeArtifact artifact(validate::ValidationAuthority::issue(m, request.func));
     asmjit::CodeHolder holder;
     holder.init(asmjit::Environment::host());
     asmjit::x86::Assembler as(&holder);

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "abi/artifact.h"
 #include "base/check.h"
 #include "baseline/x64/encode.h"
 
@@ -147,8 +148,7 @@ void MacroAssembler::trap() {
 }
 
 void MacroAssembler::patchable_nop() {
-  constexpr std::uint8_t kNop[] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
-  check(a_.embed(kNop, sizeof kNop));
+  check(a_.embed(abi::kOsrNop.data(), abi::kOsrNop.size()));
 }
 
 void MacroAssembler::embed_zero_word() {

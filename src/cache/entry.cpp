@@ -1,0 +1,131 @@
+#include "cache/entry.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace heddle::cache {
+namespace {
+
+constexpr std::array<char, 8> kMagic = {'\0', 'h', 'e', 'd', 'd', 'l', 'e', '1'};
+
+base::Error broken(const char* what) {
+  return {base::ErrorKind::malformed, base::kNoOffset, what};
+}
+
+bool read_at(int fd, void* to, std::size_t size_bytes, std::uint64_t offset) {
+  auto* at = static_cast<std::uint8_t*>(to);
+  while (size_bytes != 0) {
+    const ssize_t n = pread(fd, at, size_bytes, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n;
+    offset += static_cast<std::uint64_t>(n);
+    size_bytes -= static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+}  // namespace
+
+struct Entry::Header {
+  std::array<char, 8> magic = kMagic;
+  Key key = {};
+  std::uint64_t file_bytes = 0;
+  std::uint64_t count = 0;  ///< rows
+  std::uint64_t hash = 0;   ///< XXH3 of the rows, seeded with that of what stands before in the header
+};
+namespace {
+template <class Header, class Row>
+std::uint64_t hash_of(const Header& header, const std::vector<Row>& rows) {
+  const std::uint64_t seed = XXH3_64bits(&header, offsetof(Header, hash));
+  return XXH3_64bits_withSeed(rows.data(), rows.size() * sizeof(Row), seed);
+}
+}  // namespace
+
+base::Result<Entry> Entry::read(File file, std::uint64_t size_bytes, const Key& key) {
+  Header header;
+  if (size_bytes < sizeof header || !read_at(file.get(), &header, sizeof header, 0) || header.magic != kMagic)
+    return broken("it is not an entry");
+  if (header.key != key) return broken("it is for something else");
+  if (header.file_bytes != size_bytes || header.count > (size_bytes - sizeof header) / sizeof(Row))
+    return broken("it is cut off");
+  Entry entry;
+  entry.rows_.resize(header.count);
+  if (!read_at(file.get(), entry.rows_.data(), header.count * sizeof(Row), sizeof header))
+    return broken("it cannot be read");
+  if (header.hash != hash_of(header, entry.rows_)) return broken("its index is damaged");
+  std::uint64_t after = 0;  // the lowest index that may come next
+  for (const Row& row : entry.rows_) {
+    if (row.func < after || row.improvable > 1 || row.offset > size_bytes || row.size_bytes > size_bytes - row.offset)
+      return broken("its index is wrong");
+    after = std::uint64_t{row.func} + 1;
+  }
+  entry.file_ = std::move(file);
+  return entry;
+}
+
+std::vector<std::uint8_t> Entry::write(const Key& key, const Pieces& pieces) {
+  Header header;
+  header.key = key;
+  header.count = pieces.size();
+  std::uint64_t offset = sizeof header + pieces.size() * sizeof(Row);
+  std::vector<Row> rows;
+  for (const auto& [func, piece] : pieces) {
+    rows.push_back(
+        {func, piece.improvable, offset, piece.record.size(), XXH3_64bits(piece.record.data(), piece.record.size())});
+    offset += piece.record.size();
+  }
+  header.file_bytes = offset;
+  header.hash = hash_of(header, rows);
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(offset);
+  const auto append = [&bytes](const void* from, std::size_t size_bytes) {
+    const auto* at = static_cast<const std::uint8_t*>(from);
+    bytes.insert(bytes.end(), at, at + size_bytes);
+  };
+  append(&header, sizeof header);
+  append(rows.data(), rows.size() * sizeof(Row));
+  for (const auto& [func, piece] : pieces) append(piece.record.data(), piece.record.size());
+  return bytes;
+}
+
+const Entry::Row* Entry::row(std::uint32_t func) const {
+  const auto at = std::lower_bound(rows_.begin(), rows_.end(), func,
+                                   [](const Row& row, std::uint32_t wanted) { return row.func < wanted; });
+  return at != rows_.end() && at->func == func ? &*at : nullptr;
+}
+
+base::Result<Piece> Entry::read(const Row& row) const {
+  Piece piece{std::vector<std::uint8_t>(row.size_bytes), row.improvable != 0};
+  if (!read_at(file_.get(), piece.record.data(), row.size_bytes, row.offset)) return broken("it cannot be read");
+  if (XXH3_64bits(piece.record.data(), row.size_bytes) != row.hash) return broken("a function's record is damaged");
+  return piece;
+}
+
+std::optional<base::Result<Piece>> Entry::find(std::uint32_t func) const {
+  const Row* found = row(func);
+  if (found == nullptr) return std::nullopt;
+  return read(*found);
+}
+
+bool Entry::has(std::uint32_t func, bool improvable) const {
+  const Row* found = row(func);
+  return found != nullptr && (improvable || found->improvable == 0);
+}
+
+Pieces Entry::all() const {
+  Pieces result;
+  for (const Row& row : rows_) {
+    auto piece = read(row);
+    if (piece.ok()) result.emplace(row.func, std::move(*piece));
+  }
+  return result;
+}
+
+}  // namespace heddle::cache

@@ -1,0 +1,56 @@
+// Entry: the code of one module in one file.
+//
+//   Header | Row for each function, by index | records (record.h)
+//
+// Opening reads header and rows and checks their hash; a record is read, checked against its row's hash and decoded
+// when its function is first asked for. Reading copies: what is checked is what is used, whatever becomes of the file.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "cache/folder.h"
+#include "cache/key.h"
+
+namespace heddle::cache {
+
+/// A function's record, and whether better code may be made than it holds.
+struct Piece {
+  std::vector<std::uint8_t> record;
+  bool improvable = false;
+};
+using Pieces = std::map<std::uint32_t, Piece>;  // by function index
+
+class Entry {
+ public:
+  /// Errors: malformed: not a sound entry with this key.
+  static base::Result<Entry> read(File file, std::uint64_t size_bytes, const Key& key);
+  static std::vector<std::uint8_t> write(const Key& key, const Pieces& pieces);
+
+  /// Any thread. nullopt: it has none of this function. Errors: malformed.
+  std::optional<base::Result<Piece>> find(std::uint32_t func) const;
+  /// Whether it has the function, in code that is as good.
+  bool has(std::uint32_t func, bool improvable) const;
+  Pieces all() const;
+  std::size_t count() const { return rows_.size(); }
+
+ private:
+  struct Header;
+  struct Row {
+    std::uint32_t func = 0;
+    std::uint32_t improvable = 0;  ///< 0 or 1
+    std::uint64_t offset = 0;
+    std::uint64_t size_bytes = 0;
+    std::uint64_t hash = 0;  ///< XXH3 of the record
+  };
+  Entry() = default;
+  const Row* row(std::uint32_t func) const;
+  base::Result<Piece> read(const Row& row) const;
+
+  File file_;
+  std::vector<Row> rows_;
+};
+
+}  // namespace heddle::cache

@@ -1,0 +1,68 @@
+// CachedTier: gives a module's functions the code of an earlier run, and asks the next tier for what is not there. Once
+// the program has ended, keep() writes what is new.
+//
+// A record that cannot be used (damaged, or not for this module) is told once and counts as missing: keep() replaces
+// it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "abi/tier.h"
+#include "base/mutex.h"
+
+#include "cache/entry.h"
+
+namespace heddle::cache {
+
+/// Told in a sentence what was not used or not written, and why. Any thread. Empty: nobody is.
+using Note = std::function<void(const std::string&)>;
+
+struct Options {
+  std::string folder;  ///< Folder::default_path(), or a test's
+  std::uint64_t size_bytes = std::uint64_t{1} << 30;
+  Note note;
+};
+
+/// Code as it goes into the cache; borrowed.
+struct Fresh {
+  spec::FuncIndex func;
+  const abi::CodeTables* tables;
+  std::function<std::vector<std::uint8_t>()> code;
+};
+
+class CachedTier final : public abi::Tier {
+ public:
+  /// `next` is borrowed. nullptr, after a note, if there is no folder that can be trusted.
+  static std::unique_ptr<CachedTier> open(const Options& options, const Key& key, const abi::Tier& next);
+
+  std::string_view name() const override { return next_.name(); }
+  abi::CompileResult compile(const abi::CompileRequest& request) const override;
+
+  /// There is an entry: this module ran before, to a normal end.
+  bool is_known() const { return entry_.has_value(); }
+  /// Adds what the entry has not, if anything. Any thread, once.
+  void keep(const std::vector<Fresh>& code) const;
+
+ private:
+  CachedTier(const Options& options, const Key& key, const abi::Tier& next, Folder folder)
+      : options_(options), key_(key), next_(next), folder_(std::move(folder)) {}
+  void note(const std::string& sentence) const {
+    if (options_.note) options_.note(sentence);
+  }
+  bool is_kept(const Fresh& fresh) const HEDDLE_EXCLUDES(mutex_);
+
+  const Options options_;
+  const Key key_;
+  const abi::Tier& next_;
+  Folder folder_;
+  std::optional<Entry> entry_;
+  mutable base::Mutex mutex_;
+  mutable std::set<std::uint32_t> unusable_ HEDDLE_GUARDED_BY(mutex_);  // records, by function index
+};
+
+}  // namespace heddle::cache

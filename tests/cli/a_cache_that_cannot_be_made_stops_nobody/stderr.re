@@ -1,0 +1,1 @@
+heddle: cache: not used: /proc/none/heddle: .*
