@@ -29,6 +29,20 @@ struct CallSite {
   std::uint32_t body_offset = 0;
 };
 
+/// From code_offset on (until the next row) code belongs to body_offset.
+struct OffsetRow {
+  std::uint32_t code_offset = 0;
+  std::uint32_t body_offset = 0;
+  std::uint32_t inlined = 0;  ///< 1 + the place in inlined_calls of the call that this code is inlined for; 0: of none
+};
+
+/// A call whose callee's code stands in its caller's. In a stack trace it is a frame like any other.
+struct InlinedCall {
+  spec::FuncIndex func;           ///< who is called
+  std::uint32_t body_offset = 0;  ///< of the call instruction
+  std::uint32_t around = 0;       ///< 1 + the place of the inlined call that it is part of; 0: of the function itself
+};
+
 /// The four bytes at code_offset become the distance from code_offset + 4 to the jump-table slot of `func`.
 struct SlotRelocation {
   std::uint32_t code_offset = 0;
@@ -93,8 +107,8 @@ struct CodeTables {
   /// If set, trap_sites and call_sites are empty: any instruction may be a memory access that faults
   /// (memory_out_of_bounds), every ud2 has its code in eax, and `offset_rows` gives places.
   bool sites_by_range = false;
-  /// From return_offset on (until the next row) code belongs to body_offset. Ascending; only with sites_by_range.
-  std::vector<CallSite> offset_rows;
+  std::vector<OffsetRow> offset_rows;  ///< ascending; only with sites_by_range
+  std::vector<InlinedCall> inlined_calls;
   /// Quickly made: a better tier may replace it (samples in it count).
   bool improvable = false;
   std::vector<OsrPoint> osr_points;  ///< ascending; of an enclosing loop first

@@ -63,7 +63,7 @@ abi::CodeArtifact Compiler::take_osr_stub(module::ValidatedBody body) {
   stub.frame.saved = frame_.saved;
   stub.frame.rows = {{0, frame_.size_bytes}, {osr_popped_ - osr_begin_, 0}};
   stub.sites_by_range = true;
-  stub.offset_rows = {{0, *osr_loop_}};
+  stub.offset_rows = {{0, *osr_loop_, 0}};
   return stub;
 }
 

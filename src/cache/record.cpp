@@ -110,6 +110,12 @@ bool fields(auto& all, Is<abi::TrapSite> auto& s) {
 bool fields(auto& all, Is<abi::CallSite> auto& s) {
   return all(s.return_offset, s.body_offset);
 }
+bool fields(auto& all, Is<abi::OffsetRow> auto& r) {
+  return all(r.code_offset, r.body_offset, r.inlined);
+}
+bool fields(auto& all, Is<abi::InlinedCall> auto& c) {
+  return all(c.func, c.body_offset, c.around);
+}
 bool fields(auto& all, Is<abi::SlotRelocation> auto& r) {
   return all(r.code_offset, r.func);
 }
@@ -132,12 +138,13 @@ bool fields(auto& all, Is<abi::FrameInfo> auto& f) {
 }
 bool fields(auto& all, Is<abi::CodeTables> auto& t) {
   return all(t.trap_sites, t.call_sites, t.relocations, t.handlers, t.frame, t.sites_by_range, t.offset_rows,
-             t.improvable, t.osr_points);
+             t.inlined_calls, t.improvable, t.osr_points);
 }
 static_assert(sizeof(abi::TrapSite) == 12 && sizeof(abi::CallSite) == 8 && sizeof(abi::SlotRelocation) == 8);
+static_assert(sizeof(abi::OffsetRow) == 12 && sizeof(abi::InlinedCall) == 12);
 static_assert(sizeof(abi::ExceptionHandler) == 20 && sizeof(abi::OsrPoint) == 12 && sizeof(abi::FrameRow) == 8);
 static_assert(sizeof(abi::FrameInfo) == 40 + 2 * sizeof(std::vector<int>));
-static_assert(sizeof(abi::CodeTables) == sizeof(abi::FrameInfo) + 6 * sizeof(std::vector<int>) + 2 * 8);
+static_assert(sizeof(abi::CodeTables) == sizeof(abi::FrameInfo) + 7 * sizeof(std::vector<int>) + 2 * 8);
 
 template <class T>
 bool Writer::put(const T& value) {
@@ -161,13 +168,13 @@ bool within(const std::vector<T>& list, std::uint32_t T::* body_offset, std::siz
 }
 
 bool sites_are_sound(const abi::CodeTables& t, std::size_t end, std::size_t module_bytes) {
-  using abi::CallSite, abi::TrapSite, abi::OsrPoint;
+  using abi::CallSite, abi::TrapSite, abi::OsrPoint, abi::OffsetRow;
   return ascend_to(t.trap_sites, &TrapSite::code_offset, end) &&
          within(t.trap_sites, &TrapSite::body_offset, module_bytes) &&
          ascend_to(t.call_sites, &CallSite::return_offset, end) &&
          within(t.call_sites, &CallSite::body_offset, module_bytes) &&
-         ascend_to(t.offset_rows, &CallSite::return_offset, end) &&
-         within(t.offset_rows, &CallSite::body_offset, module_bytes) &&
+         ascend_to(t.offset_rows, &OffsetRow::code_offset, end) &&
+         within(t.offset_rows, &OffsetRow::body_offset, module_bytes) &&
          ascend_to(t.osr_points, &OsrPoint::code_offset, end) &&
          within(t.osr_points, &OsrPoint::body_offset, module_bytes) &&
          std::all_of(t.trap_sites.begin(), t.trap_sites.end(),
@@ -176,6 +183,16 @@ bool sites_are_sound(const abi::CodeTables& t, std::size_t end, std::size_t modu
            return p.code_offset % 8 == 0 && p.code_offset + abi::kOsrJumpBytes <= end && p.end_offset <= end &&
                   p.end_offset > p.code_offset;
          });
+}
+
+/// A stack walk follows `around` outwards, so it must come to an end.
+bool inlining_is_sound(const abi::CodeTables& t, const module::Module& m) {
+  const std::vector<abi::InlinedCall>& calls = t.inlined_calls;
+  for (std::size_t i = 0; i < calls.size(); ++i)
+    if (calls[i].around > i || calls[i].func.value >= m.functions.size() || m.is_imported(calls[i].func)) return false;
+  return within(calls, &abi::InlinedCall::body_offset, m.wire->bytes().size()) &&
+         std::all_of(t.offset_rows.begin(), t.offset_rows.end(),
+                     [&calls](const abi::OffsetRow& row) { return row.inlined <= calls.size(); });
 }
 
 bool links_are_sound(const abi::CodeTables& t, std::size_t end, const module::Module& m) {
@@ -218,8 +235,8 @@ std::optional<abi::CodeArtifact> read_record(base::Bytes record, const module::M
   Reader reader(record);
   if (!reader(artifact.code, static_cast<abi::CodeTables&>(artifact)) || !reader.at_end()) return std::nullopt;
   const std::size_t end = artifact.code.size();
-  if (end == 0 || !sites_are_sound(artifact, end, m.wire->bytes().size()) || !links_are_sound(artifact, end, m) ||
-      !frame_is_sound(artifact.frame, end))
+  if (end == 0 || !sites_are_sound(artifact, end, m.wire->bytes().size()) || !inlining_is_sound(artifact, m) ||
+      !links_are_sound(artifact, end, m) || !frame_is_sound(artifact.frame, end))
     return std::nullopt;
   return artifact;
 }

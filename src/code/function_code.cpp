@@ -22,7 +22,7 @@ std::uint32_t start_of_body(const FunctionCode& code) {
 }
 
 std::uint32_t row_offset(const FunctionCode& code, std::uint32_t offset) {
-  const abi::CallSite* row = last_up_to(code.offset_rows, &abi::CallSite::return_offset, offset);
+  const abi::OffsetRow* row = last_up_to(code.offset_rows, &abi::OffsetRow::code_offset, offset);
   return row != nullptr ? row->body_offset : start_of_body(code);
 }
 
@@ -72,6 +72,11 @@ std::uint32_t FunctionCode::body_offset_of(const void* pc) const {
   const abi::CallSite* call = last_up_to(call_sites, &abi::CallSite::return_offset, offset);
   if (trap != nullptr && (call == nullptr || trap->code_offset >= call->return_offset)) return trap->body_offset;
   return call != nullptr ? call->body_offset : start_of_body(*this);
+}
+
+std::uint32_t FunctionCode::inlined_at(const void* pc) const {
+  const abi::OffsetRow* row = last_up_to(offset_rows, &abi::OffsetRow::code_offset, offset_of(pc));
+  return row != nullptr ? row->inlined : 0;
 }
 
 std::uint32_t FunctionCode::pushed_bytes_at(const void* pc) const {

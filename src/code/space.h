@@ -48,6 +48,11 @@ struct FunctionCode : abi::CodeTables {
   std::uint32_t body_offset_of_return(const void* pc) const;
   /// Wasm offset for an instruction: a trap site's own, else that of the nearest site before.
   std::uint32_t body_offset_of(const void* pc) const;
+  /// What inlined call the instruction at `pc` is part of: 1 + its place in inlined_calls, or 0. Async-signal-safe, as
+  /// the next.
+  std::uint32_t inlined_at(const void* pc) const;
+  /// The same, `pc` being a return address.
+  std::uint32_t inlined_at_return(const void* pc) const { return inlined_at(static_cast<const std::uint8_t*>(pc) - 1); }
   /// Bytes between rsp and the return address when the instruction at `pc` is next.
   std::uint32_t pushed_bytes_at(const void* pc) const;
   /// The same, `pc` being a return address.

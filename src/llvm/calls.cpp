@@ -56,6 +56,7 @@ base::Status IrFunction::on_call(const imm::Func& i) {
     call_function(type, ir_.CreateLoad(ir_.getPtrTy(), callee.slot, true), callee.vmctx);
     return {};
   }
+  if (may_inline(i.func)) return inline_call(i.func);
   call_function(type, load_slot(i.func), vmctx_);
   return {};
 }

@@ -145,7 +145,7 @@ void IrFunction::finish_frame() {
 }
 
 void IrFunction::emit_return() {
-  const std::vector<Value*> results = pop_n(type_.results.size());
+  const std::vector<Value*> results = pop_n(body_.type->results.size());
   for (std::uint32_t i = 1; i < results.size(); ++i) ir_.CreateStore(results[i], overflow_slot(i - 1));
   if (results.empty())
     ir_.CreateRetVoid();
@@ -207,7 +207,13 @@ base::Status IrFunction::on_br_on_non_null(const Label& imm) {
 }
 
 base::Status IrFunction::on_return_(const None&) {
-  emit_return();
+  if (body_.inlined != 0) {
+    Frame& own = frames_[body_.first_frame];
+    pass_operands(own);
+    ir_.CreateBr(own.end);
+  } else {
+    emit_return();
+  }
   return {};
 }
 

@@ -21,18 +21,18 @@ std::string tag_symbol(spec::TagIndex tag) {
   return fmt::format("tag.{}", tag.value);
 }
 
-IrFunction::IrFunction(llvm::Module& out, const module::Module& m, const abi::VmLayout& layout, spec::FuncIndex func,
-                       std::optional<std::uint32_t> osr_loop)
+IrFunction::IrFunction(llvm::Module& out, const module::CheckedModule& m, const abi::VmLayout& layout,
+                       spec::FuncIndex func, std::optional<std::uint32_t> osr_loop)
     : out_(out),
-      module_(m),
+      checked_(m),
+      module_(m.module()),
       layout_(layout),
-      func_(func),
-      type_(m.type_of(func)),
-      body_begin_(m.body(func).range.begin),
+      body_{func, &module_.type_of(func)},
       ir_(out.getContext()),
       osr_loop_(osr_loop) {
   invariant_ = llvm::MDNode::get(out.getContext(), {});
   unlikely_ = llvm::MDBuilder(out.getContext()).createBranchWeights(1, 1 << 20);
+  add_lines();
 }
 
 // Types and signatures.
@@ -98,30 +98,30 @@ void IrFunction::set_convention(llvm::Function& function, const spec::FuncType& 
 // The body's frame.
 
 void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
-  spec::FuncType type = type_;
+  if (body_.inlined != 0) return begin_inlined(runs);
+  spec::FuncType type = *body_.type;
   if (osr_loop_) type.params = {};
   llvm::FunctionType* signature = function_type(type);
-  function_ = llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, function_symbol(func_), out_);
+  function_ = llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, function_symbol(body_.func), out_);
   set_convention(*function_, type);
 
   llvm::DIBuilder debug(out_);
   llvm::DIFile* file = debug.createFile("wasm", "");
   debug.createCompileUnit(llvm::DISourceLanguageName(llvm::dwarf::DW_LANG_C), file, "heddle", true, "", 0, "",
                           llvm::DICompileUnit::LineTablesOnly);
-  subprogram_ = debug.createFunction(file, function_symbol(func_), "", file, 1, debug.createSubroutineType({}), 1,
+  subprogram_ = debug.createFunction(file, function_symbol(body_.func), "", file, 1, debug.createSubroutineType({}), 1,
                                      llvm::DINode::FlagZero, llvm::DISubprogram::SPFlagDefinition);
   function_->setSubprogram(subprogram_);
   debug.finalize();
 
   ir_.SetInsertPoint(new_block("entry"));
-  body_offset_ = body_begin_;
+  body_offset_ = module_.body(body_.func).range.begin;
   set_debug_place();
   vmctx_ = function_->getArg(signature->getNumParams() - 1);
 
-  // In the entry block: elsewhere an alloca moves the stack pointer each time, and sroa leaves it alone.
-  for (ValType t : type_.params) locals_.push_back(ir_.CreateAlloca(type_of(t)));
+  for (ValType t : body_.type->params) body_.locals.push_back(ir_.CreateAlloca(type_of(t)));
   for (const binary::LocalRun& run : runs)
-    for (std::uint32_t i = 0; i < run.count; ++i) locals_.push_back(ir_.CreateAlloca(type_of(run.type)));
+    for (std::uint32_t i = 0; i < run.count; ++i) body_.locals.push_back(ir_.CreateAlloca(type_of(run.type)));
 
   Value* sp =
       ir_.CreateCall(llvm::InlineAsm::get(llvm::FunctionType::get(ir_.getPtrTy(), false), "movq %rsp, $0", "=r", true));
@@ -134,8 +134,8 @@ void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
   if (osr_loop_) begin_osr();
 
   llvm::BasicBlock* end = new_block("return");
-  Frame frame{FrameKind::function, 0, {}, type_.results, end, end, nullptr, {}, {}, {}};
-  frame.end_phis = make_phis(end, type_.results);
+  Frame frame{FrameKind::function, 0, {}, body_.type->results, end, end, nullptr, {}, {}, {}};
+  frame.end_phis = make_phis(end, body_.type->results);
   frames_.push_back(std::move(frame));
 }
 
@@ -144,14 +144,14 @@ void IrFunction::receive_params() {
   abi::ParamLocations places;
   unsigned argument = 0;
   std::size_t next_local = 0;
-  for (ValType t : type_.params) {
+  for (ValType t : body_.type->params) {
     const Location at = places.next(t);
     Value* value = at.kind == Location::Kind::overflow ? ir_.CreateLoad(type_of(t), overflow_slot(at.index))
                                                        : arrived(function_->getArg(argument++), t);
-    ir_.CreateStore(value, locals_[next_local++]);
+    ir_.CreateStore(value, body_.locals[next_local++]);
   }
-  for (; next_local < locals_.size(); ++next_local) {
-    llvm::AllocaInst* local = locals_[next_local];
+  for (; next_local < body_.locals.size(); ++next_local) {
+    llvm::AllocaInst* local = body_.locals[next_local];
     ir_.CreateStore(llvm::Constant::getNullValue(local->getAllocatedType()), local);
   }
 }
@@ -163,8 +163,22 @@ void IrFunction::begin_instruction(std::uint64_t body_offset, bool reachable) {
 }
 
 void IrFunction::set_debug_place() {
-  const auto line = static_cast<unsigned>(body_offset_ - body_begin_ + 1);
+  const auto line = static_cast<unsigned>(body_offset_ - module_.body(body_.func).range.begin) + body_.first_line;
   ir_.SetCurrentDebugLocation(llvm::DILocation::get(out_.getContext(), line, 0, subprogram_));
+}
+
+void IrFunction::add_lines() {
+  const base::ByteRange range = module_.body(body_.func).range;
+  body_.first_line = next_line_;
+  lines_.push_back({next_line_, static_cast<std::uint32_t>(range.begin), body_.inlined});
+  next_line_ += static_cast<std::uint32_t>(range.size_bytes()) + 1;
+}
+
+llvm::AllocaInst* IrFunction::entry_alloca(llvm::Type* type) {
+  const llvm::IRBuilderBase::InsertPointGuard guard(ir_);
+  llvm::BasicBlock& entry = function_->getEntryBlock();
+  ir_.SetInsertPoint(&entry, entry.begin());
+  return ir_.CreateAlloca(type);
 }
 
 base::Status IrFunction::leave_to_baseline(std::string reason) {

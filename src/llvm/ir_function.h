@@ -3,8 +3,10 @@
 //
 // The calling convention is abi/calling_convention.h: swiftcc with the vmctx as swiftself (r13); i32 zero-extended;
 // what does not fit the registers travels in VmStore::overflow. Memory accesses are volatile and align 1, because their
-// trap is an effect; each instruction's debug location carries its body offset ("line" = offset in the body + 1), from
+// trap is an effect; the "line" of each instruction's debug location stands for its body offset (LineRange), from
 // which object_reader.cpp makes the artifact's tables.
+//
+// Small callees are built in place (inlining.cpp); `body_` is the one that is being built.
 //
 // Split by family: control.cpp numeric.cpp convert.cpp memory.cpp atomic.cpp calls.cpp exceptions.cpp variables.cpp
 // simd.cpp.
@@ -15,12 +17,14 @@
 #include <llvm/IR/Module.h>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "abi/builtins.h"
 #include "abi/calling_convention.h"
 #include "abi/vmctx.h"
 #include "binary/body_reader.h"
+#include "llvm/object_reader.h"
 #include "spec/trap_codes.h"
 
 namespace heddle::llvm_tier {
@@ -32,11 +36,20 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
 
  public:
   /// `out` gets the function, named by its index. All borrowed for the builder's life.
-  IrFunction(llvm::Module& out, const module::Module& m, const abi::VmLayout& layout, spec::FuncIndex func,
+  IrFunction(llvm::Module& out, const module::CheckedModule& m, const abi::VmLayout& layout, spec::FuncIndex func,
              std::optional<std::uint32_t> osr_loop = {});
+
+  /// Validates the body and builds the function. Once.
+  base::Result<module::ValidatedBody> build();
 
   /// Set if an instruction came up that this tier leaves to the baseline; the walk has then ended with an error.
   const std::optional<std::string>& unsupported() const { return unsupported_; }
+
+  const std::vector<abi::InlinedCall>& inlined_calls() const { return inlined_calls_; }
+  /// What the lines of debug locations mean.
+  const std::vector<LineRange>& lines() const { return lines_; }
+  /// nullptr before build(). Whoever leaves it to the baseline erases it from the module.
+  llvm::Function* function() const { return function_; }
 
   /// To be asked when the walk is done, of code for an on-stack replacement: false if its loop did not come up, or has
   /// too many values around it. Takes away what is not reached from the loop.
@@ -186,6 +199,16 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
     const std::vector<llvm::PHINode*>& branch_phis() const { return kind == FrameKind::loop ? label_phis : end_phis; }
   };
 
+  /// A wasm function whose body is built: the compiled one, or one that is inlined.
+  struct Body {
+    spec::FuncIndex func;
+    const spec::FuncType* type;
+    std::uint32_t inlined = 0;    ///< as abi::OffsetRow::inlined
+    std::size_t first_frame = 0;  ///< in frames_: its function frame
+    std::uint32_t first_line = 1;
+    std::vector<llvm::AllocaInst*> locals = {};
+  };
+
   struct BlockSignature {
     spec::ResultType params;
     spec::ResultType results;
@@ -225,6 +248,15 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
 
   /// The locals get their first values.
   void receive_params();
+  /// In the entry block: elsewhere an alloca moves the stack pointer each time, and sroa leaves it alone.
+  llvm::AllocaInst* entry_alloca(llvm::Type* type);
+
+  // inlining.cpp
+  bool may_inline(spec::FuncIndex func);
+  Status inline_call(spec::FuncIndex func);
+  void begin_inlined(std::span<const binary::LocalRun> runs);
+  /// Reserves lines for the places of body_.
+  void add_lines();
 
   // The operand stack.
   void push(Value* value) { stack_.push_back(value); }
@@ -260,7 +292,6 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   /// The same for the exception of a legacy catch clause.
   void keep_exception(Frame& clause);
   Value* caught_exception(const Frame& clause);
-  llvm::AllocaInst* osr_alloca(llvm::Type* type);
   llvm::AllocaInst* osr_slot(std::size_t index, llvm::Type* type);
 
   // Traps.
@@ -336,11 +367,10 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   void set_debug_place();
 
   llvm::Module& out_;
+  const module::CheckedModule& checked_;
   const module::Module& module_;
   const abi::VmLayout& layout_;
-  spec::FuncIndex func_;
-  const spec::FuncType& type_;
-  std::uint64_t body_begin_;
+  Body body_;
   llvm::IRBuilder<> ir_;
   llvm::Function* function_ = nullptr;
   llvm::DISubprogram* subprogram_ = nullptr;
@@ -348,7 +378,6 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   llvm::MDNode* unlikely_ = nullptr;
   Value* vmctx_ = nullptr;
   Value* memory0_base_ = nullptr;
-  std::vector<llvm::AllocaInst*> locals_;
   std::vector<Value*> stack_;
   std::vector<Frame> frames_;
   std::vector<Guard> guards_;
@@ -358,6 +387,11 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   std::optional<std::uint32_t> osr_loop_;
   llvm::BasicBlock* osr_entry_ = nullptr;  ///< end of the set-up, until the loop comes up
   bool osr_entered_ = false;
+  std::vector<LineRange> lines_;
+  std::uint32_t next_line_ = 1;
+  std::vector<abi::InlinedCall> inlined_calls_;
+  std::uint64_t inlined_bytes_ = 0;
+  std::unordered_map<std::uint32_t, bool> small_leaves_;   ///< who was asked for, and is it one?
   std::vector<std::vector<llvm::AllocaInst*>> osr_slots_;  ///< by operand index; one for each type
 };
 

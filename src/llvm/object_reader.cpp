@@ -1,5 +1,6 @@
 #include "llvm/object_reader.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <elf.h>
@@ -26,7 +27,7 @@ class Object {
   explicit Object(std::span<const char> object)
       : bytes_(reinterpret_cast<const std::uint8_t*>(object.data()), object.size()) {}
 
-  std::variant<ObjectParts, std::string> read(std::uint64_t body_begin) {
+  std::variant<ObjectParts, std::string> read(std::span<const LineRange> line_ranges) {
     list_sections();
     place_sections();
     for (const Section& section : sections_)
@@ -35,14 +36,20 @@ class Object {
     if (const Section* table = named(".gcc_except_table")) read_handlers(*table);
     if (const Section* lines = named(".debug_line")) {
       for (const LineRow& row : read_line_table(lines->bytes))
-        if (row.line > 0)
-          parts_.offset_rows.push_back({row.code_offset, static_cast<std::uint32_t>(body_begin + row.line - 1)});
+        if (row.line > 0) parts_.offset_rows.push_back(place_of(row, line_ranges));
     }
     if (!problem_.empty()) return problem_;
     return std::move(parts_);
   }
 
  private:
+  static abi::OffsetRow place_of(const LineRow& row, std::span<const LineRange> ranges) {
+    const auto behind = std::upper_bound(ranges.begin(), ranges.end(), row.line,
+                                         [](std::uint32_t line, const LineRange& r) { return line < r.first_line; });
+    const LineRange& range = *(behind - 1);
+    return {row.code_offset, range.body_begin + (row.line - range.first_line), range.inlined};
+  }
+
   void list_sections() {
     const auto* elf = reinterpret_cast<const Elf64_Ehdr*>(bytes_.data());
     const auto* headers = reinterpret_cast<const Elf64_Shdr*>(bytes_.data() + elf->e_shoff);
@@ -190,8 +197,8 @@ class Object {
 
 }  // namespace
 
-std::variant<ObjectParts, std::string> read_object(std::span<const char> object, std::uint64_t body_begin) {
-  return Object(object).read(body_begin);
+std::variant<ObjectParts, std::string> read_object(std::span<const char> object, std::span<const LineRange> lines) {
+  return Object(object).read(lines);
 }
 
 }  // namespace heddle::llvm_tier

@@ -16,12 +16,20 @@ namespace heddle::llvm_tier {
 struct ObjectParts {
   std::vector<std::uint8_t> code;
   std::vector<abi::SlotRelocation> relocations;
-  std::vector<abi::CallSite> offset_rows;
+  std::vector<abi::OffsetRow> offset_rows;
   std::vector<abi::ExceptionHandler> handlers;
   abi::FrameInfo frame;
 };
 
-/// `body_begin` is the body offset that line 1 stands for. The string says what is not understood.
-std::variant<ObjectParts, std::string> read_object(std::span<const char> object, std::uint64_t body_begin);
+/// Lines from first_line on, up to the next range: places in one body, inlined or not. A line for each byte.
+struct LineRange {
+  std::uint32_t first_line = 0;
+  std::uint32_t body_begin = 0;
+  std::uint32_t inlined = 0;  ///< as abi::OffsetRow::inlined
+};
+
+/// `lines` (ascending, the first from line 1) says what the object's line numbers mean. The string says what is not
+/// understood.
+std::variant<ObjectParts, std::string> read_object(std::span<const char> object, std::span<const LineRange> lines);
 
 }  // namespace heddle::llvm_tier

@@ -8,8 +8,8 @@
 namespace heddle::llvm_tier {
 
 void IrFunction::begin_osr() {
-  for (std::uint32_t i = 0; i < locals_.size() && i < spec::kMaxParams; ++i)
-    ir_.CreateStore(ir_.CreateLoad(locals_[i]->getAllocatedType(), overflow_slot(i)), locals_[i]);
+  for (std::uint32_t i = 0; i < body_.locals.size() && i < spec::kMaxParams; ++i)
+    ir_.CreateStore(ir_.CreateLoad(body_.locals[i]->getAllocatedType(), overflow_slot(i)), body_.locals[i]);
   osr_entry_ = ir_.GetInsertBlock();
   ir_.SetInsertPoint(new_block("start"));
 }
@@ -18,7 +18,7 @@ void IrFunction::begin_osr() {
 void IrFunction::enter_at_loop(Frame& loop) {
   std::size_t clauses = 0;
   for (const Frame& frame : frames_) clauses += frame.kind == FrameKind::catch_;
-  auto next = static_cast<std::uint32_t>(locals_.size());
+  auto next = static_cast<std::uint32_t>(body_.locals.size());
   if (next + stack_.size() + clauses > spec::kMaxParams) return;
   const llvm::IRBuilderBase::InsertPointGuard guard(ir_);
   ir_.SetInsertPoint(osr_entry_);
@@ -39,24 +39,17 @@ void IrFunction::enter_at_loop(Frame& loop) {
   osr_entered_ = true;
 }
 
-llvm::AllocaInst* IrFunction::osr_alloca(llvm::Type* type) {
-  const llvm::IRBuilderBase::InsertPointGuard guard(ir_);
-  llvm::BasicBlock& entry = function_->getEntryBlock();
-  ir_.SetInsertPoint(&entry, entry.begin());
-  return ir_.CreateAlloca(type);
-}
-
 llvm::AllocaInst* IrFunction::osr_slot(std::size_t index, llvm::Type* type) {
   if (osr_slots_.size() <= index) osr_slots_.resize(index + 1);
   for (llvm::AllocaInst* slot : osr_slots_[index])
     if (slot->getAllocatedType() == type) return slot;
-  osr_slots_[index].push_back(osr_alloca(type));
+  osr_slots_[index].push_back(entry_alloca(type));
   return osr_slots_[index].back();
 }
 
 void IrFunction::keep_exception(Frame& clause) {
   if (!osr_loop_) return;
-  clause.kept = osr_alloca(ir_.getPtrTy());
+  clause.kept = entry_alloca(ir_.getPtrTy());
   ir_.CreateStore(clause.exception, clause.kept);
 }
 

@@ -5,7 +5,6 @@
 #include "llvm/ir_function.h"
 #include "llvm/object_reader.h"
 #include "llvm/pipeline.h"
-#include "validate/checked.h"
 
 namespace heddle::llvm_tier {
 
@@ -13,9 +12,8 @@ abi::CompileResult LlvmTier::compile(const abi::CompileRequest& request) const {
   llvm::LLVMContext context;
   llvm::Module out("wasm", context);
   prepare_module(out);
-  const module::Module& m = request.module.module();
-  IrFunction function(out, m, request.layout, request.func, request.osr_loop);
-  auto body = validate::Checked<IrFunction>(request.module, request.func, function).run();
+  IrFunction function(out, request.module, request.layout, request.func, request.osr_loop);
+  auto body = function.build();
   if (!body.ok()) {
     if (function.unsupported()) return abi::Unsupported{body.error().offset, *function.unsupported()};
     return std::move(body).error();
@@ -25,7 +23,7 @@ abi::CompileResult LlvmTier::compile(const abi::CompileRequest& request) const {
   std::string listing = request.want_listing ? to_text(out) : std::string();
   const ObjectBytes object = optimise_and_emit(out);
   if (request.want_listing) listing += "; optimised\n" + to_text(out);
-  auto parts = read_object({object.data(), object.size()}, m.body(request.func).range.begin);
+  auto parts = read_object({object.data(), object.size()}, function.lines());
   if (const auto* problem = std::get_if<std::string>(&parts)) return abi::Unsupported{base::kNoOffset, *problem};
   ObjectParts& read = *std::get_if<ObjectParts>(&parts);
   abi::CodeArtifact artifact(*body);
@@ -36,6 +34,7 @@ abi::CompileResult LlvmTier::compile(const abi::CompileRequest& request) const {
   artifact.listing = std::move(listing);
   artifact.sites_by_range = true;
   artifact.offset_rows = std::move(read.offset_rows);
+  artifact.inlined_calls = function.inlined_calls();
   return artifact;
 }
 

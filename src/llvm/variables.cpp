@@ -19,18 +19,18 @@ base::Status IrFunction::on_select(const imm::None&) {
 }
 
 base::Status IrFunction::on_local_get(const imm::Local& i) {
-  llvm::AllocaInst* local = locals_[i.local.value];
+  llvm::AllocaInst* local = body_.locals[i.local.value];
   push(ir_.CreateLoad(local->getAllocatedType(), local));
   return {};
 }
 
 base::Status IrFunction::on_local_set(const imm::Local& i) {
-  ir_.CreateStore(pop(), locals_[i.local.value]);
+  ir_.CreateStore(pop(), body_.locals[i.local.value]);
   return {};
 }
 
 base::Status IrFunction::on_local_tee(const imm::Local& i) {
-  ir_.CreateStore(stack_.back(), locals_[i.local.value]);
+  ir_.CreateStore(stack_.back(), body_.locals[i.local.value]);
   return {};
 }
 

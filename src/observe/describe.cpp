@@ -25,7 +25,7 @@ std::string describe(const code::NewCode& code) {
 std::vector<PlaceRow> place_rows(const code::FunctionCode& code) {
   const auto body = static_cast<std::uint32_t>(code.owner->module().body(code.func).range.begin);
   std::vector<PlaceRow> rows = {{0, body}};
-  for (const abi::CallSite& row : code.offset_rows) rows.push_back({row.return_offset, row.body_offset});
+  for (const abi::OffsetRow& row : code.offset_rows) rows.push_back({row.code_offset, row.body_offset});
   for (const abi::CallSite& call : code.call_sites) rows.push_back({call.return_offset, call.body_offset});
   for (const abi::TrapSite& trap : code.trap_sites) rows.push_back({trap.code_offset, trap.body_offset});
   // Of several at one place the last instruction's counts.

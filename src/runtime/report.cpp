@@ -45,7 +45,7 @@ std::string format_stack(const StackTrace& trace, std::size_t max_frames) {
   for (std::size_t i = 0; i < shown; ++i) {
     const StackFrame& frame = trace.frames[i];
     const code::ModuleCode& owner = *frame.code->owner;
-    text += fmt::format("\n    at {} (", binary::function_name(owner.module(), owner.names(), frame.code->func));
+    text += fmt::format("\n    at {} (", binary::function_name(owner.module(), owner.names(), frame.func));
     if (lines[i].line != 0) text += fmt::format("{}:{}, ", lines[i].file, lines[i].line);
     text += fmt::format("module offset {:#x})", frame.body_offset);
   }

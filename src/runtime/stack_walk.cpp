@@ -35,7 +35,20 @@ bool StackWalker::leave_entry() {
   return true;
 }
 
+/// From the frame of an inlined call to that of its caller.
+void StackWalker::leave_inlined(StackFrame& frame) {
+  const std::vector<abi::InlinedCall>& calls = frame.code->inlined_calls;
+  const abi::InlinedCall& call = calls[inlined_ - 1];
+  inlined_ = call.around;
+  frame.body_offset = call.body_offset;
+  frame.func = inlined_ == 0 ? frame.code->func : calls[inlined_ - 1].func;
+}
+
 bool StackWalker::next(StackFrame& frame) {
+  if (inlined_ != 0) {
+    leave_inlined(frame);
+    return true;
+  }
   while (entry_ != nullptr) {
     const bool inside = code::Space::contains(pc_) && sp_ < reinterpret_cast<const std::uint8_t*>(entry_);
     if (!inside) {
@@ -47,7 +60,9 @@ bool StackWalker::next(StackFrame& frame) {
     std::uint32_t pushed = 0;
     if (code != nullptr) {
       pushed = exact_ ? code->pushed_bytes_at(pc_) : code->pushed_bytes_at_return(pc_);
-      frame = {code, pc_, exact_ ? code->body_offset_of(pc_) : code->body_offset_of_return(pc_)};
+      inlined_ = exact_ ? code->inlined_at(pc_) : code->inlined_at_return(pc_);
+      frame = {code, inlined_ == 0 ? code->func : code->inlined_calls[inlined_ - 1].func, pc_,
+               exact_ ? code->body_offset_of(pc_) : code->body_offset_of_return(pc_)};
       frame_sp_ = sp_;
     }
     sp_ += pushed;

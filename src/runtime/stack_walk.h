@@ -13,9 +13,11 @@
 
 namespace heddle::runtime {
 
-/// One frame. `pc` is the return address into it, except in the innermost frame of a trap or interrupt.
+/// One frame. `pc` is the return address into it, except in the innermost frame of a trap or interrupt. Functions that
+/// are inlined have frames, too: with the code of the function around them.
 struct StackFrame {
   const code::FunctionCode* code = nullptr;
+  spec::FuncIndex func;
   const std::uint8_t* pc = nullptr;
   std::uint32_t body_offset = 0;  ///< bytes of wasm from the start of the module
 };
@@ -45,7 +47,7 @@ class StackWalker {
   /// From VmStore::exit_sp: the thread is in a host call, a builtin, or about to leave one.
   static StackWalker at_exit(const abi::VmStore& vm);
 
-  /// The next frame; false at the end.
+  /// The next frame; false at the end. `frame` is as the last call left it.
   bool next(StackFrame& frame);
   /// rsp of the frame that next() gave last: what FrameInfo's offsets refer to.
   const std::uint8_t* frame_sp() const { return frame_sp_; }
@@ -56,12 +58,15 @@ class StackWalker {
   StackWalker(const abi::EntryFrame* entry, const std::uint8_t* pc, const std::uint8_t* sp, bool exact)
       : entry_(entry), pc_(pc), sp_(sp), exact_(exact) {}
   bool leave_entry();
+  void leave_inlined(StackFrame& frame);
 
   const abi::EntryFrame* entry_;
   const std::uint8_t* pc_;
   const std::uint8_t* sp_;  // rsp of the frame at pc_ (after its prologue, unless exact_)
   const std::uint8_t* frame_sp_ = nullptr;
   bool exact_;  // pc_ is an instruction, not a return address
+  // The frame given last is that of an inlined call: 1 + its place in inlined_calls; else 0.
+  std::uint32_t inlined_ = 0;
 };
 
 /// Collects what a walker gives: the first `max_frames`, the rest counted.

@@ -210,7 +210,7 @@ TEST(FunctionCode, rows_tell_places_and_frames_of_code_without_sites) {
   code.begin = bytes;
   code.size_bytes = 64;
   code.sites_by_range = true;
-  code.offset_rows = {{0, 10}, {20, 30}};
+  code.offset_rows = {{0, 10, 0}, {20, 30, 0}};
   code.frame.rows = {{0, 0}, {2, 8}, {6, 40}, {60, 0}};
   EXPECT_EQ(code.body_offset_of(bytes + 20), 30u);
   EXPECT_EQ(code.body_offset_of_return(bytes + 20), 10u) << "the call before it is meant";

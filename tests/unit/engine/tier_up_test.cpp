@@ -237,6 +237,39 @@ TEST_F(TierUpTest, a_loop_ends_in_each_kind_of_tail_call) {
   EXPECT_EQ(loops_of(module + calls), 1u);
 }
 
+// A leaf's code stands in its caller's here, and still is a frame in what users read.
+TEST_F(TierUpTest, a_trap_in_an_inlined_function_shows_the_same_frames_as_without) {
+  const char* module = R"((module $m (memory 1) (tag $t)
+      (func $divide (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))
+      (func $read (param i32) (result i32) (i32.load (local.get 0)))
+      (func $throw (throw $t))
+      (func $stop (unreachable))
+      (func $middle (drop (call $divide (i32.const 2))) (drop (call $read (i32.const 8)))
+        {}
+        (drop (call $read (i32.const 4))))
+      (func (export "_start") (call $middle) (nop))))";
+  for (const char* trap :
+       {"(drop (call $divide (i32.const 0)))", "(drop (call $read (i32.const -1)))", "(call $throw)", "(call $stop)"}) {
+    std::string text = module;
+    text.replace(text.find("{}"), 2, trap);
+    std::vector<std::string> messages;
+    for (const TierChoice tier : {TierChoice::baseline, TierChoice::llvm}) {
+      Config config;
+      config.tier = tier;
+      config.features = spec::Features::all();
+      auto made = Engine::create(config);
+      ASSERT_TRUE(made.ok());
+      engine = std::move(*made);
+      const auto outcome = program(text)->run();
+      ASSERT_TRUE(outcome.ok());
+      messages.push_back(outcome->message);
+    }
+    EXPECT_EQ(messages[0], messages[1]);
+    for (const char* frame : {"at $middle (", "at _start ("})
+      EXPECT_NE(messages[1].find("\n    " + std::string(frame)), std::string::npos) << messages[1];
+  }
+}
+
 /// Waits until `done` holds; false if it does not within a minute.
 template <class Done>
 bool eventually(Done done) {

@@ -208,6 +208,61 @@ TEST(LlvmTailCalls, another_instances_function_is_called_with_its_own_state) {
    (assert_return (invoke "f" (i32.const 0)) (i32.const 77)))");
 }
 
+// Small leaves are built into their callers: values, branches to their ends, locals that start as zero at each call.
+TEST(LlvmInlining, bodies_keep_their_meaning_inside_a_caller) {
+  passes_in_every_mix(R"((module (memory 1)
+    (func $early (param i32) (result i32)
+      (if (i32.eqz (local.get 0)) (then (return (i32.const 50))))
+      (br_if 0 (i32.const 60) (i32.eq (local.get 0) (i32.const 1)))
+      (i32.add (i32.const 1)))
+    (func $counter (param i32) (result i32) (local $n i32)
+      (loop $l
+        (local.set $n (i32.add (local.get $n) (i32.const 3)))
+        (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+      (local.get $n))
+    (func $two (param i32 i64) (result i64 i32) (local.get 1) (local.get 0))
+    (func $never (result i32) (return (i32.const 8)))
+    (func $store (param i32 i32) (i32.store (local.get 0) (local.get 1)))
+    (func (export "f") (param i32) (result i32) (local $k i32) (local $s i32)
+      (local.set $k (i32.const 4))
+      (loop $l
+        (i32.const 1000)
+        (call $early (i32.const 0)) (i32.add) (call $early (i32.const 1)) (i32.add)
+        (call $counter (local.get $k)) (i32.add)
+        (call $two (local.get $k) (i64.const 7)) (i32.add (i32.const 2))
+        (local.set $s (i32.add (local.get $s))) (i32.wrap_i64) (i32.add)
+        (call $never) (i32.add)
+        (local.set $s (i32.add (local.get $s)))
+        (call $store (i32.const 16) (local.get $s))
+        (br_if $l (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
+      (i32.add (i32.load (i32.const 16)) (local.get 0))))
+   (assert_return (invoke "f" (i32.const 1)) (i32.const 4549)))");
+}
+
+TEST(LlvmInlining, what_a_leaf_throws_its_callers_clauses_catch) {
+  passes_in_every_mix(R"((module
+    (tag $a (param i32)) (tag $b)
+    (func $leaf (param i32)
+      (if (i32.eq (local.get 0) (i32.const 1)) (then (throw $a (i32.const 40))))
+      (if (i32.eq (local.get 0) (i32.const 2)) (then (throw $b))))
+    (func $pad)
+    (func $caller (export "f") (param i32) (result i32)
+      (block $on_a (result i32)
+        (try_table (catch $a $on_a)
+          (call $leaf (local.get 0)) (return (i32.const 1)))
+        (unreachable)))
+    (func $pad2)
+    (func (export "g") (param i32) (result i32)
+      (try (result i32)
+        (do (i32.add (call $caller (local.get 0)) (i32.const 5)))
+        (catch $b (call $leaf (i32.const 0)) (i32.const 77)))))
+   (assert_return (invoke "f" (i32.const 0)) (i32.const 1))
+   (assert_return (invoke "f" (i32.const 1)) (i32.const 40))
+   (assert_exception (invoke "f" (i32.const 2)))
+   (assert_return (invoke "g" (i32.const 1)) (i32.const 45))
+   (assert_return (invoke "g" (i32.const 2)) (i32.const 77)))");
+}
+
 TEST(LlvmTier, only_heap_objects_are_left_to_the_baseline) {
   const Mixed tier(Mixed::Llvm::all);
   engine::ScriptOptions options;
