@@ -109,7 +109,12 @@ base::Status Compiler::on_call(const binary::imm::Func& imm) {
 void Compiler::call_through(Value callee, const spec::FuncType& type) {
   marshal_args(type, to_reg(callee), kRax);
   release(callee);
+  // Loaded only if it is another's (abi/calling_convention.h).
+  const Label own = masm_.new_label();
+  masm_.cmp(Width::w64, Src::of(kVmctx), Src::of(Address::at(kRax, kFuncRefVmctx)));
+  masm_.jump(Cond::eq, own);
   masm_.load(Kind::i64, kVmctx, Address::at(kRax, kFuncRefVmctx));
+  masm_.bind(own);
   masm_.load(Kind::i64, kRax, Address::at(kRax, kFuncRefSlot));
   masm_.call(Address::at(kRax, 0));
   record_call();

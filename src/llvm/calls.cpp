@@ -1,4 +1,6 @@
 // Calls: direct through the jump-table slot, imported, through a table, through a reference.
+#include <llvm/IR/InlineAsm.h>
+
 #include "llvm/ir_function.h"
 
 namespace heddle::llvm_tier {
@@ -47,6 +49,24 @@ IrFunction::Callee IrFunction::callee_at(Value* from) {
   static_assert(offsetof(abi::VmFuncImport, slot) == 0 && offsetof(abi::VmFuncRef, slot) == 0);
   Value* vmctx = ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), from, offsetof(abi::VmFuncRef, vmctx));
   return {load_invariant(ir_.getPtrTy(), from), load_invariant(ir_.getPtrTy(), vmctx)};
+}
+
+// Our own vmctx if that is the callee's, by a branch (abi/calling_convention.h says why). The inline assembly hides
+// that both ways give the same value, else the branch would be folded.
+IrFunction::Callee IrFunction::predict_vmctx(Callee callee) {
+  llvm::BasicBlock* own = ir_.GetInsertBlock();
+  llvm::BasicBlock* foreign = new_block("foreign");
+  llvm::BasicBlock* next = new_block("next");
+  ir_.CreateCondBr(ir_.CreateICmpNE(callee.vmctx, vmctx_), foreign, next, unlikely_);
+  ir_.SetInsertPoint(foreign);
+  auto* same = llvm::FunctionType::get(ir_.getPtrTy(), {ir_.getPtrTy()}, false);
+  Value* loaded = ir_.CreateCall(llvm::InlineAsm::get(same, "", "=r,0", true), {callee.vmctx});
+  ir_.CreateBr(next);
+  ir_.SetInsertPoint(next);
+  llvm::PHINode* vmctx = ir_.CreatePHI(ir_.getPtrTy(), 2);
+  vmctx->addIncoming(vmctx_, own);
+  vmctx->addIncoming(loaded, foreign);
+  return {callee.slot, vmctx};
 }
 
 base::Status IrFunction::on_call(const imm::Func& i) {
@@ -98,13 +118,13 @@ llvm::Value* IrFunction::pop_func_ref() {
 }
 
 base::Status IrFunction::on_call_indirect(const imm::CallIndirect& i) {
-  const Callee callee = callee_at(pop_indirect_callee(i));
+  const Callee callee = predict_vmctx(callee_at(pop_indirect_callee(i)));
   call_function(module_.func_type(i.type), ir_.CreateLoad(ir_.getPtrTy(), callee.slot, true), callee.vmctx);
   return {};
 }
 
 base::Status IrFunction::on_call_ref(const imm::Type& i) {
-  const Callee callee = callee_at(pop_func_ref());
+  const Callee callee = predict_vmctx(callee_at(pop_func_ref()));
   call_function(module_.func_type(i.type), ir_.CreateLoad(ir_.getPtrTy(), callee.slot, true), callee.vmctx);
   return {};
 }

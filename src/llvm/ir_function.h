@@ -337,6 +337,7 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
     Value* vmctx;
   };
   Callee callee_at(Value* from);
+  Callee predict_vmctx(Callee callee);
   Value* load_slot(spec::FuncIndex func);
   /// Index on the stack -> checked VmFuncRef*.
   Value* pop_indirect_callee(const binary::imm::CallIndirect& i);
