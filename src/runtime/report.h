@@ -28,13 +28,15 @@ struct ThreadReport {
   std::uint64_t for_ns = 0;  ///< how long it has waited or been in its host call
   const char* host_call = nullptr;
   std::int64_t host_call_fd = -1;
+  bool answered = true;  ///< false: asked for its stack in vain, so that the state is all that is known
   StackTrace stack;
 };
 
 /// Of a thread that stands still in a host call or builtin, or the calling thread in one.
 ThreadReport report_at_exit(Store& store);
 /// Of all members, wherever they are: each writes its own stack down in a signal handler and goes on. A thread that
-/// does not answer within a tenth of a second is told without stack. Any thread; not from a signal handler.
+/// does not answer within a tenth of a second is said not to, and told without stack. Any thread; not from a signal
+/// handler.
 std::vector<ThreadReport> report_threads(ThreadGroup& group);
 
 /// "\n\nmain thread: waiting at address 0x1f80 for 1.2 s\n    at ..." and so on: the main thread first, threads that

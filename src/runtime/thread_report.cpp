@@ -135,7 +135,8 @@ std::vector<ThreadReport> report_threads(ThreadGroup& group) {
     const std::uint64_t deadline = base::monotonic_ns() + kAnswerWithin;
     for (Asked& a : asked) {
       const StackCapture& c = *a.capture;
-      if (a.report.kind != ThreadState::Kind::host && await_answer(a, deadline)) {
+      if (a.report.kind != ThreadState::Kind::host) a.report.answered = await_answer(a, deadline);
+      if (a.capture->done.load(std::memory_order_acquire) != 0) {
         a.report.stack.frames.assign(c.frames, c.frames + c.count);
         a.report.stack.omitted = c.omitted;
       }
@@ -156,7 +157,8 @@ std::string format_reports(std::vector<ThreadReport> reports) {
   std::map<std::string, std::size_t> places;
   std::vector<Group> groups;
   for (const ThreadReport& r : reports) {
-    const auto [at, is_new] = places.emplace(describe_state(r) + place_of(r.stack), groups.size());
+    const auto [at, is_new] =
+        places.emplace(describe_state(r) + (r.answered ? "" : "!") + place_of(r.stack), groups.size());
     if (is_new) groups.push_back({{}, 0, &r});
     Group& g = groups[at->second];
     g.tids.push_back(r.tid);
@@ -170,6 +172,7 @@ std::string format_reports(std::vector<ThreadReport> reports) {
     threads_shown += g.tids.size();
     text += fmt::format("\n\n{}: {}", name_threads(g.tids), describe_state(*g.first));
     if (tells_time(*g.first)) text += fmt::format(" for {}", duration(g.longest_ns));
+    if (!g.first->answered) text += ", does not answer: no stack";
     text += format_stack(g.first->stack, kFramesShown);
   }
   if (threads_shown < reports.size())

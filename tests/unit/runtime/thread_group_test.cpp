@@ -1,6 +1,7 @@
 #include "runtime/thread_group.h"
 
 #include <atomic>
+#include <csignal>
 #include <gtest/gtest.h>
 #include <memory>
 #include <sched.h>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "runtime/parking_lot.h"
+#include "runtime/report.h"
 #include "support/machine_instance.h"
 #include "support/stress.h"
 
@@ -161,6 +163,26 @@ TEST(Deadlock, none_is_seen_while_somebody_can_still_notify) {
   }
   for (auto& t : threads) t.join();
   EXPECT_FALSE(group.ending());
+}
+
+TEST(ThreadReports, thread_that_does_not_answer_is_named) {
+  ThreadGroup group({});
+  std::atomic<bool> joined{false}, reported{false};
+  std::thread deaf([&] {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    Store store(&group, test::stack_limit_here(), nullptr);
+    store.state().kind = ThreadState::Kind::running;
+    EXPECT_TRUE(group.add_member(store));
+    joined = true;
+    while (!reported.load()) sched_yield();
+    group.remove_member(store);
+  });
+  while (!joined.load()) sched_yield();
+  EXPECT_EQ(format_reports(report_threads(group)), "\n\nmain thread: running, does not answer: no stack");
+  reported = true;
+  deaf.join();
 }
 
 struct Counted {
