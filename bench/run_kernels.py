@@ -15,6 +15,7 @@ with precompiled modules, in a process of its own (wasmtime_peer.py); without it
 import argparse
 import json
 import math
+import os
 import pathlib
 import platform
 import resource
@@ -84,6 +85,7 @@ def present(options):
 
 
 def main():
+    os.environ["HEDDLE_CODE_CACHE"] = "off"  # every run compiles: what is measured is a first start
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--heddle", required=True)
     parser.add_argument("--heddle-option", action="append", default=[])

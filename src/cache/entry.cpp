@@ -48,16 +48,17 @@ std::uint64_t hash_of(const Header& header, const std::vector<Row>& rows) {
 }
 }  // namespace
 
-base::Result<Entry> Entry::read(File file, std::uint64_t size_bytes, const Key& key) {
+base::Result<Entry> Entry::read(File file, base::ByteRange place, const Key& key) {
+  const std::uint64_t size_bytes = place.size_bytes();
   Header header;
-  if (size_bytes < sizeof header || !read_at(file.get(), &header, sizeof header, 0) || header.magic != kMagic)
+  if (size_bytes < sizeof header || !read_at(file.get(), &header, sizeof header, place.begin) || header.magic != kMagic)
     return broken("it is not an entry");
   if (header.key != key) return broken("it is for something else");
   if (header.file_bytes != size_bytes || header.count > (size_bytes - sizeof header) / sizeof(Row))
     return broken("it is cut off");
   Entry entry;
   entry.rows_.resize(header.count);
-  if (!read_at(file.get(), entry.rows_.data(), header.count * sizeof(Row), sizeof header))
+  if (!read_at(file.get(), entry.rows_.data(), header.count * sizeof(Row), place.begin + sizeof header))
     return broken("it cannot be read");
   if (header.hash != hash_of(header, entry.rows_)) return broken("its index is damaged");
   std::uint64_t after = 0;  // the lowest index that may come next
@@ -67,6 +68,7 @@ base::Result<Entry> Entry::read(File file, std::uint64_t size_bytes, const Key& 
     after = std::uint64_t{row.func} + 1;
   }
   entry.file_ = std::move(file);
+  entry.begin_ = place.begin;
   return entry;
 }
 
@@ -103,7 +105,8 @@ const Entry::Row* Entry::row(std::uint32_t func) const {
 
 base::Result<Piece> Entry::read(const Row& row) const {
   Piece piece{std::vector<std::uint8_t>(row.size_bytes), row.improvable != 0};
-  if (!read_at(file_.get(), piece.record.data(), row.size_bytes, row.offset)) return broken("it cannot be read");
+  if (!read_at(file_.get(), piece.record.data(), row.size_bytes, begin_ + row.offset))
+    return broken("it cannot be read");
   if (XXH3_64bits(piece.record.data(), row.size_bytes) != row.hash) return broken("a function's record is damaged");
   return piece;
 }
@@ -117,6 +120,13 @@ std::optional<base::Result<Piece>> Entry::find(std::uint32_t func) const {
 bool Entry::has(std::uint32_t func, bool improvable) const {
   const Row* found = row(func);
   return found != nullptr && (improvable || found->improvable == 0);
+}
+
+std::vector<spec::FuncIndex> Entry::hot() const {
+  std::vector<spec::FuncIndex> result;
+  for (const Row& row : rows_)
+    if (row.improvable == 0) result.emplace_back(row.func);
+  return result;
 }
 
 Pieces Entry::all() const {

@@ -11,6 +11,8 @@
 #include <optional>
 #include <vector>
 
+#include "spec/types.h"
+
 #include "cache/folder.h"
 #include "cache/key.h"
 
@@ -25,8 +27,8 @@ using Pieces = std::map<std::uint32_t, Piece>;  // by function index
 
 class Entry {
  public:
-  /// Errors: malformed: not a sound entry with this key.
-  static base::Result<Entry> read(File file, std::uint64_t size_bytes, const Key& key);
+  /// The entry is `place` of the file, in bytes. Errors: malformed: not a sound entry with this key.
+  static base::Result<Entry> read(File file, base::ByteRange place, const Key& key);
   static std::vector<std::uint8_t> write(const Key& key, const Pieces& pieces);
 
   /// Any thread. nullopt: it has none of this function. Errors: malformed.
@@ -35,6 +37,8 @@ class Entry {
   bool has(std::uint32_t func, bool improvable) const;
   Pieces all() const;
   std::size_t count() const { return rows_.size(); }
+  /// Functions with code that is not improvable: earlier runs found them hot. Ascending.
+  std::vector<spec::FuncIndex> hot() const;
 
  private:
   struct Header;
@@ -50,6 +54,7 @@ class Entry {
   base::Result<Piece> read(const Row& row) const;
 
   File file_;
+  std::uint64_t begin_ = 0;  ///< in the file; offsets count from here
   std::vector<Row> rows_;
 };
 

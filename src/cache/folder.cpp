@@ -8,8 +8,12 @@
 #include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+
+#include "cache/key.h"
 
 namespace heddle::cache {
 namespace {
@@ -18,6 +22,7 @@ namespace {
 constexpr std::int64_t kTouchAfterSeconds = 600;
 constexpr mode_t kEntryMode = S_IRUSR;
 constexpr const char* kSuffix = ".code";
+constexpr const char* kSeal = "user.heddle.sha256";
 /// What a writer that was killed left behind is removed after this.
 constexpr std::int64_t kStaleAfterSeconds = 3600;
 
@@ -62,6 +67,31 @@ base::Status write_all(int fd, base::Bytes bytes) {
   return {};
 }
 
+/// A copy of the file that nobody else can change, if its bytes are those that were sealed.
+base::Result<File> unsealed(File file, std::uint64_t size_bytes, const std::string& name) {
+  Key seal = {};
+  if (fgetxattr(file.get(), kSeal, seal.data(), seal.size()) != static_cast<ssize_t>(seal.size()))
+    return refused(name + " is not sealed");
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size_bytes));
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t n = read(file.get(), &bytes[done], bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return refused(name + " cannot be read");
+    done += static_cast<std::size_t>(n);
+  }
+  if (digest_of(bytes) != seal) return refused(name + " is not what was sealed");
+  File copy(memfd_create("heddle-cache-entry", MFD_CLOEXEC));
+  if (!copy) return because(name);
+  HEDDLE_TRY(write_all(copy.get(), bytes));
+  return copy;
+}
+
+base::Status seal(int fd, base::Bytes bytes) {
+  const Key digest = digest_of(bytes);
+  if (fsetxattr(fd, kSeal, digest.data(), digest.size(), 0) != 0) return because("cannot seal an entry");
+  return {};
+}
+
 }  // namespace
 
 File::~File() {
@@ -75,7 +105,11 @@ std::string Folder::default_path() {
   return place != nullptr && place[0] == '/' ? std::string(place) + "/.cache/heddle" : std::string();
 }
 
-base::Result<Folder> Folder::open(const std::string& path) {
+bool Folder::needs_seal() {
+  return geteuid() == 0;
+}
+
+base::Result<Folder> Folder::open(const std::string& path, bool sealed) {
   if (path.empty()) return refused("neither XDG_CACHE_HOME nor HOME names a folder for the code cache");
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   File fd(::open(path.c_str(), kFlags));
@@ -84,7 +118,7 @@ base::Result<Folder> Folder::open(const std::string& path) {
   if (!fd || fstat(fd.get(), &status) != 0) return because(path);
   if (status.st_uid != geteuid()) return refused(path + " belongs to another user");
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return refused("others can write to " + path);
-  return Folder(path, std::move(fd));
+  return Folder(path, std::move(fd), sealed);
 }
 
 base::Result<Folder::Opened> Folder::find(const std::string& name) const {
@@ -99,7 +133,11 @@ base::Result<Folder::Opened> Folder::find(const std::string& name) const {
   timespec now;
   clock_gettime(CLOCK_REALTIME_COARSE, &now);
   if (now.tv_sec - status.st_mtim.tv_sec > kTouchAfterSeconds) futimens(file.get(), nullptr);
-  return Opened{std::move(file), static_cast<std::uint64_t>(status.st_size)};
+  const auto size_bytes = static_cast<std::uint64_t>(status.st_size);
+  if (sealed_) {
+    HEDDLE_TRY_ASSIGN(file, unsealed(std::move(file), size_bytes, name));
+  }
+  return Opened{std::move(file), size_bytes};
 }
 
 base::Status Folder::write(const std::string& name, base::Bytes bytes) const {
@@ -111,6 +149,7 @@ base::Status Folder::write(const std::string& name, base::Bytes bytes) const {
   if (!file) return because("cannot make an entry");
   base::Status done =
       fchmod(file.get(), kEntryMode) == 0 ? write_all(file.get(), bytes) : because("cannot make an entry");
+  if (done.ok() && sealed_) done = seal(file.get(), bytes);
   if (done.ok() && renameat(fd_.get(), temporary.c_str(), fd_.get(), (name + kSuffix).c_str()) != 0)
     done = because("cannot rename an entry");
   if (!done.ok()) unlinkat(fd_.get(), temporary.c_str(), 0);

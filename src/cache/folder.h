@@ -5,7 +5,9 @@
 // Who could forge an entry: another user (folder and entries belong to us, are no links, and nobody else can write to
 // them), and a guest that was given a directory around the folder. A program is not given both (holds()); and since
 // preview1 has no call that sets a file's mode, none can make a file of mode 0400, which entries have, for a later run,
-// nor, unless it runs as root, open one for writing.
+// nor open one for writing. Root may, whom modes do not bind; so root's folder is sealed: each entry carries the
+// SHA-256 of its bytes in an extended attribute, for which preview1 has no call either, and is used from a copy that
+// has it.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +52,10 @@ class Folder {
 
   /// $XDG_CACHE_HOME/heddle, or else ~/.cache/heddle; empty if neither variable is an absolute path.
   static std::string default_path();
-  /// Makes the folder if there is none. Errors: io, in a sentence: it cannot be made or is not private.
-  static base::Result<Folder> open(const std::string& path);
+  /// Makes the folder if there is none. `sealed`: whether entries have and need a seal. Errors: io, in a sentence: it
+  /// cannot be made or is not private.
+  static base::Result<Folder> open(const std::string& path, bool sealed);
+  static bool needs_seal();
 
   const std::string& path() const { return path_; }
   /// The entry, marked as used. Errors: io: it is not a file that only we can have written.
@@ -65,8 +69,9 @@ class Folder {
   bool holds(const std::string& directory) const;
 
  private:
-  Folder(std::string path, File fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  Folder(std::string path, File fd, bool sealed) : path_(std::move(path)), sealed_(sealed), fd_(std::move(fd)) {}
   std::string path_;
+  bool sealed_;
   File fd_;
 };
 

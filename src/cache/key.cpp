@@ -38,6 +38,15 @@ Key key_of(base::Bytes module, const std::string& settings) {
   return key;
 }
 
+Key digest_of(base::Bytes bytes) {
+  sha256_ctx context;
+  sha256_init(&context);
+  sha256_update(&context, bytes.size(), bytes.data());
+  Key digest;
+  sha256_digest(&context, digest.size(), digest.data());
+  return digest;
+}
+
 std::string hex(const Key& key) {
   std::string result;
   for (const std::uint8_t byte : key) {

@@ -13,6 +13,8 @@ using Key = std::array<std::uint8_t, 32>;
 
 /// SHA-256 over the module, the build, this processor's features, and `settings`: whatever else changes code.
 Key key_of(base::Bytes module, const std::string& settings);
+/// SHA-256.
+Key digest_of(base::Bytes bytes);
 std::string hex(const Key& key);
 
 }  // namespace heddle::cache

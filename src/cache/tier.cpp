@@ -7,22 +7,28 @@
 namespace heddle::cache {
 
 std::unique_ptr<CachedTier> CachedTier::open(const Options& options, const Key& key, const abi::Tier& next) {
-  auto folder = Folder::open(options.folder);
+  auto folder = Folder::open(options.folder, options.sealed);
   if (!folder.ok()) {
     if (options.note) options.note("not used: " + folder.error().message);
     return nullptr;
   }
   std::unique_ptr<CachedTier> tier(new CachedTier(options, key, next, std::move(*folder)));
-  auto found = tier->folder_.find(hex(key));
+  auto found = tier->folder_->find(hex(key));
   if (!found.ok()) {
     tier->note("entry ignored: " + found.error().message);
   } else if (found->file) {
-    auto entry = Entry::read(std::move(found->file), found->size_bytes, key);
+    auto entry = Entry::read(std::move(found->file), {0, found->size_bytes}, key);
     if (entry.ok())
       tier->entry_ = std::move(*entry);
     else
       tier->note("entry " + hex(key) + " ignored: " + entry.error().message);
   }
+  return tier;
+}
+
+std::unique_ptr<CachedTier> CachedTier::of(Entry entry, const Options& options, const Key& key, const abi::Tier& next) {
+  std::unique_ptr<CachedTier> tier(new CachedTier(options, key, next, std::nullopt));
+  tier->entry_ = std::move(entry);
   return tier;
 }
 
@@ -49,6 +55,7 @@ bool CachedTier::is_kept(const Fresh& fresh) const {
 }
 
 void CachedTier::keep(const std::vector<Fresh>& code) const {
+  if (!folder_) return;
   Pieces pieces;
   for (const Fresh& fresh : code)
     if (!is_kept(fresh))
@@ -57,9 +64,9 @@ void CachedTier::keep(const std::vector<Fresh>& code) const {
   if (entry_) pieces.merge(entry_->all());  // what is new stays
   const std::vector<std::uint8_t> bytes = Entry::write(key_, pieces);
   if (bytes.size() > options_.size_bytes) return note("not written: the code is larger than the cache may be");
-  const base::Status written = folder_.write(hex(key_), bytes);
+  const base::Status written = folder_->write(hex(key_), bytes);
   if (!written.ok()) return note("not written: " + written.error().message);
-  folder_.evict(options_.size_bytes);
+  folder_->evict(options_.size_bytes);
 }
 
 }  // namespace heddle::cache

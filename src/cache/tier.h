@@ -25,6 +25,7 @@ using Note = std::function<void(const std::string&)>;
 struct Options {
   std::string folder;  ///< Folder::default_path(), or a test's
   std::uint64_t size_bytes = std::uint64_t{1} << 30;
+  bool sealed = Folder::needs_seal();
   Note note;
 };
 
@@ -40,16 +41,21 @@ class CachedTier final : public abi::Tier {
   /// `next` is borrowed. nullptr, after a note, if there is no folder that can be trusted.
   static std::unique_ptr<CachedTier> open(const Options& options, const Key& key, const abi::Tier& next);
 
+  /// With an entry from elsewhere, to which nothing is added.
+  static std::unique_ptr<CachedTier> of(Entry entry, const Options& options, const Key& key, const abi::Tier& next);
+
   std::string_view name() const override { return next_.name(); }
   abi::CompileResult compile(const abi::CompileRequest& request) const override;
 
   /// There is an entry: this module ran before, to a normal end.
   bool is_known() const { return entry_.has_value(); }
+  /// What earlier runs found hot. Ascending.
+  std::vector<spec::FuncIndex> hot() const { return entry_ ? entry_->hot() : std::vector<spec::FuncIndex>(); }
   /// Adds what the entry has not, if anything. Any thread, once.
   void keep(const std::vector<Fresh>& code) const;
 
  private:
-  CachedTier(const Options& options, const Key& key, const abi::Tier& next, Folder folder)
+  CachedTier(const Options& options, const Key& key, const abi::Tier& next, std::optional<Folder> folder)
       : options_(options), key_(key), next_(next), folder_(std::move(folder)) {}
   void note(const std::string& sentence) const {
     if (options_.note) options_.note(sentence);
@@ -59,7 +65,7 @@ class CachedTier final : public abi::Tier {
   const Options options_;
   const Key key_;
   const abi::Tier& next_;
-  Folder folder_;
+  std::optional<Folder> folder_;
   std::optional<Entry> entry_;
   mutable base::Mutex mutex_;
   mutable std::set<std::uint32_t> unusable_ HEDDLE_GUARDED_BY(mutex_);  // records, by function index

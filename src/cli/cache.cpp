@@ -51,7 +51,7 @@ void set_up_cache(RunArguments& arguments) {
     options.note = [](const std::string& sentence) { print_error("heddle: cache: " + sentence + "\n"); };
   const auto& preopens = arguments.run.wasi.preopens;
   if (std::any_of(preopens.begin(), preopens.end(), [](const auto& preopen) { return !preopen.read_only; })) {
-    const auto folder = cache::Folder::open(options.folder);
+    const auto folder = cache::Folder::open(options.folder, options.sealed);
     const wasi::Preopen* way = folder.ok() ? way_to(*folder, preopens) : nullptr;
     if (way != nullptr) {
       if (options.note) options.note("not used: the program could write to it through --dir " + way->host_path);
@@ -59,6 +59,11 @@ void set_up_cache(RunArguments& arguments) {
     }
   }
   arguments.config.cache = std::move(options);
+}
+
+void use_default_cache(CompileArguments& arguments) {
+  arguments.config.cache.emplace();
+  arguments.config.cache->folder = cache::Folder::default_path();
 }
 
 int cache_main(int argc, char** argv) {
@@ -69,7 +74,7 @@ int cache_main(int argc, char** argv) {
     print(path + "\n");
     return 0;
   }
-  const auto folder = cache::Folder::open(path);
+  const auto folder = cache::Folder::open(path, cache::Folder::needs_seal());
   if (!folder.ok()) return fail(folder.error().message);
   if (arguments.action == "clear")
     folder->evict(0);

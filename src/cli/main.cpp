@@ -18,6 +18,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"run", run_main, "run a WASI program (the verb may be left out)"},
     {"cache", cache_main, "say where compiled code is kept, list it, or clear it"},
+    {"compile", compile_main, "make a module's code ahead of time"},
     {"inspect", inspect_main, "say what a module consists of and what it needs"},
     {"print", print_main, "write a module as text"},
     {"timeline", timeline_main, "draw what run --trace-threads wrote"},

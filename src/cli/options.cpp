@@ -228,6 +228,8 @@ void add_run_options(CLI::App& app, RunArguments& out) {
   add_observers(app, out.config);
   single(app, "--cache", "on|off", "off: neither use nor keep compiled code (also: HEDDLE_CODE_CACHE=off)",
          into(out.use_cache, parse_switch));
+  app.add_flag("--allow-precompiled", out.config.allow_precompiled,
+               "Run a file that heddle compile has made: its code is not checked");
   single(app, "--cache-size", "BYTES", "Most that compiled code of all programs may take on disk (default 1G)",
          into(out.cache_bytes, parse_bytes));
   add_wasmtime_options(app, out);
@@ -258,6 +260,27 @@ std::optional<int> parse_run(int argc, char** argv, RunArguments& out) {
   out.file = guest[0];
   guest[0] = out.argv0.empty() ? last_part(out.file) : out.argv0;
   return std::nullopt;
+}
+
+base::Result<engine::Effort> parse_effort(std::string_view text) {
+  if (text == "none") return engine::Effort::none;
+  if (text == "hot") return engine::Effort::hot;
+  if (text == "all") return engine::Effort::all;
+  return usage_error("'" + std::string(text) + "' is none of none, hot, all");
+}
+
+std::optional<int> parse_compile(int argc, char** argv, CompileArguments& out) {
+  CLI::App app("Makes a module's code ahead of time, for this build on this machine", "heddle compile");
+  app.add_option("FILE", out.file, "A WebAssembly module, binary or text")->required();
+  app.add_option("-o,--output", out.output, "Write to this file; heddle run --allow-precompiled runs it")
+      ->type_name("OUT")
+      ->required();
+  single(app, "--effort", "all|hot|none",
+         "What the LLVM tier compiles: hot (default): what earlier runs found hot, or else what seems so",
+         into(out.compile.effort, parse_effort));
+  single(app, "-j,--jobs", "N", "So many threads (default: one per processor)", into(out.compile.threads, parse_count));
+  add_features(app, "--features", kFeaturesHelp, out.config);
+  return parse(app, argc, argv);
 }
 
 std::optional<int> parse_cache(int argc, char** argv, CacheArguments& out) {

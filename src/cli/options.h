@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/config.h"
+#include "engine/precompiled.h"
 
 namespace heddle::cli {
 
@@ -23,6 +24,15 @@ struct RunArguments {
 /// argv[0] is the verb. Options end at the first argument that is none: FILE; the rest is the guest's. Returns the exit
 /// code if there is nothing more to do (help, or an error that has been printed).
 std::optional<int> parse_run(int argc, char** argv, RunArguments& out);
+
+struct CompileArguments {
+  engine::Config config;
+  engine::CompileOptions compile;
+  std::string file;
+  std::string output;
+};
+
+std::optional<int> parse_compile(int argc, char** argv, CompileArguments& out);
 
 struct CacheArguments {
   std::string action;  ///< path, list or clear

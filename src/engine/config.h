@@ -34,6 +34,7 @@ struct Config {
   bool stats = false;  ///< note what Engine::stats_table() tells
   spec::Features features = spec::Features::standard();
   std::optional<cache::Options> cache;  ///< where code of earlier runs lies; none: nowhere
+  bool allow_precompiled = false;       ///< load files of `heddle compile`, whose code is run as it is
   /// Function bodies of modules up to this size are all checked by load(), larger ones as they are compiled, with a
   /// background thread checking the rest. Measured: see kEagerValidationBytes in pipeline.cpp.
   std::uint64_t eager_validation_bytes;

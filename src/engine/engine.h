@@ -54,7 +54,6 @@ class Engine {
  private:
   explicit Engine(Config config);
   base::Status make_observers();
-  std::unique_ptr<const cache::CachedTier> open_cache(base::Bytes wire) const;
   Config config_;
   // Observers outlive the tiers' threads, which tell them.
   std::unique_ptr<observe::PerfFile> perf_;

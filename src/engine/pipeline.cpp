@@ -5,7 +5,9 @@
 #include "binary/decoder.h"
 #include "code/space.h"
 #include "engine/background_validation.h"
+#include "engine/cache_key.h"
 #include "engine/engine.h"
+#include "engine/precompiled.h"
 #include "engine/tier_loader.h"
 #include "engine/tier_up.h"
 #include "validate/checked.h"
@@ -22,14 +24,14 @@ base::Result<module::CheckedModule> decode_and_check(const ModuleSource& source,
   return validate::check_module(std::move(decoded));
 }
 
-/// What changes code besides the module, the build and the processor (cache::key_of).
-std::string cache_settings(const Config& config, bool eager) {
+}  // namespace
+
+// What changes code besides the module, the build and the processor.
+cache::Key cache_key(base::Bytes wire, const Config& config) {
   std::string settings = tier_identity();
   settings += ' ' + std::to_string(static_cast<int>(config.tier)) + ' ' + std::to_string(config.features.bits());
-  return settings + (eager ? " eager" : " lazy");
+  return cache::key_of(wire, settings + (wire.size() <= config.eager_validation_bytes ? " eager" : " lazy"));
 }
-
-}  // namespace
 
 Config::Config() : eager_validation_bytes(kEagerValidationBytes) {}
 
@@ -71,17 +73,17 @@ std::string Engine::stats_table() const {
   return stats_->table(counts);
 }
 
-std::unique_ptr<const cache::CachedTier> Engine::open_cache(base::Bytes wire) const {
-  if (!config_.cache) return nullptr;
-  const bool eager = wire.size() <= config_.eager_validation_bytes;
-  return cache::CachedTier::open(*config_.cache, cache::key_of(wire, cache_settings(config_, eager)), *tier_);
-}
-
 base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource source) const {
-  HEDDLE_TRY_ASSIGN(module::CheckedModule checked, decode_and_check(source, config_.features));
   auto loaded = std::make_shared<LoadedModule>();
-  loaded->cached = open_cache(source.wire->bytes());
-  if (source.wire->bytes().size() > config_.eager_validation_bytes)
+  const bool precompiled = is_precompiled(source.wire->bytes());  // and checked wholly then
+  if (precompiled) {
+    HEDDLE_TRY_ASSIGN(loaded->cached, load_precompiled(source, config_, *tier_));
+  }
+  HEDDLE_TRY_ASSIGN(module::CheckedModule checked, decode_and_check(source, config_.features));
+  const base::Bytes wire = source.wire->bytes();
+  if (!precompiled && config_.cache)
+    loaded->cached = cache::CachedTier::open(*config_.cache, cache_key(wire, config_), *tier_);
+  if (wire.size() > config_.eager_validation_bytes && !precompiled)
     loaded->validation = std::make_shared<BackgroundValidation>(checked);
   else if (loaded->cached == nullptr || !loaded->cached->is_known())  // else: an earlier run got past this line
     HEDDLE_TRY(validate::validate_bodies(checked, 1));

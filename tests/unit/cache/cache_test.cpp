@@ -47,6 +47,7 @@ class Cache : public testing::Test {
     char name[] = "/tmp/heddle-cache-XXXXXX";
     root_ = mkdtemp(name);
     options_.folder = root_ + "/cache";
+    options_.sealed = false;  // whatever stands behind the seal must hold without it
     options_.note = [this](const std::string& sentence) { notes_ += sentence + "\n"; };
     auto parsed = text::parse_wat(kProgram, spec::Features::all());
     bytes_ = parsed->bytes;
@@ -83,7 +84,7 @@ class Cache : public testing::Test {
     return bytes;
   }
   void put_entry(const std::vector<std::uint8_t>& bytes) {
-    ASSERT_TRUE(Folder::open(options_.folder)->write(hex(key_), bytes).ok());
+    ASSERT_TRUE(Folder::open(options_.folder, false)->write(hex(key_), bytes).ok());
   }
   /// Compiles both functions with what is in the folder now and compares with what the compiler makes. Returns how
   /// many of them the compiler was asked for.
@@ -272,6 +273,33 @@ TEST_F(Cache, what_belongs_to_another_user_is_ignored) {
   EXPECT_EQ(use(), 2);
 }
 
+TEST_F(Cache, a_sealed_entry_is_used_only_as_it_was_written) {
+  options_.sealed = true;
+  keep(*open(), {0, 1});
+  notes_.clear();
+  EXPECT_TRUE(open()->is_known());
+  EXPECT_EQ(notes_, "");
+  const std::string path = options_.folder + "/" + hex(key_) + ".code";
+  // As a guest of root's could: its bytes are changed in place, and the attribute stays.
+  ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+  const int fd = ::open(path.c_str(), O_RDWR);
+  char byte;
+  ASSERT_EQ(pread(fd, &byte, 1, 200), 1);
+  byte ^= 1;
+  ASSERT_EQ(pwrite(fd, &byte, 1, 200), 1);
+  close(fd);
+  ASSERT_EQ(chmod(path.c_str(), 0400), 0);
+  EXPECT_FALSE(open()->is_known());
+  EXPECT_NE(notes_.find("is not what was sealed"), std::string::npos) << notes_;
+}
+
+TEST_F(Cache, an_entry_without_a_seal_is_not_used_where_one_is_needed) {
+  keep(*open(), {0, 1});
+  options_.sealed = true;
+  EXPECT_FALSE(open()->is_known());
+  EXPECT_NE(notes_.find("is not sealed"), std::string::npos) << notes_;
+}
+
 TEST_F(Cache, links_and_fifos_are_ignored) {
   fill();
   const std::string elsewhere = root_ + "/elsewhere";
@@ -294,7 +322,7 @@ TEST_F(Cache, the_folder_is_made_private_and_entries_read_only) {
   EXPECT_EQ(status.st_mode & 07777, 0700u);
   ASSERT_EQ(stat(entry().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0400u);
-  EXPECT_EQ(Folder::open(options_.folder)->list().size(), 1u);
+  EXPECT_EQ(Folder::open(options_.folder, false)->list().size(), 1u);
 }
 
 TEST_F(Cache, an_entry_that_is_replaced_or_removed_stays_whole_for_who_has_it_open) {
@@ -322,14 +350,14 @@ TEST_F(Cache, writers_at_one_time_leave_a_whole_entry) {
     ASSERT_EQ(waitpid(other, &status, 0), other);
     EXPECT_EQ(status, 0);
     EXPECT_EQ(use(), 0);
-    EXPECT_EQ(Folder::open(options_.folder)->list().size(), 1u);
+    EXPECT_EQ(Folder::open(options_.folder, false)->list().size(), 1u);
     unlink(entry().c_str());
   }
   EXPECT_EQ(notes_, "");
 }
 
 TEST_F(Cache, what_was_not_used_for_longest_goes_first) {
-  const auto folder = Folder::open(options_.folder);
+  const auto folder = Folder::open(options_.folder, false);
   ASSERT_TRUE(folder.ok());
   const std::vector<std::uint8_t> kilobyte(1000);
   std::int64_t age = 5000;
@@ -351,7 +379,7 @@ TEST_F(Cache, code_larger_than_the_cache_may_be_is_not_written) {
   options_.size_bytes = 100;
   fill();
   EXPECT_NE(notes_.find("larger"), std::string::npos);
-  EXPECT_TRUE(Folder::open(options_.folder)->list().empty());
+  EXPECT_TRUE(Folder::open(options_.folder, false)->list().empty());
 }
 
 TEST_F(Cache, a_full_disk_is_a_note_and_leaves_nothing_behind) {
@@ -378,7 +406,7 @@ TEST_F(Cache, a_place_where_nothing_can_be_made_is_a_note) {
 }
 
 TEST_F(Cache, a_directory_around_or_inside_the_folder_holds_it) {
-  const auto folder = Folder::open(options_.folder);
+  const auto folder = Folder::open(options_.folder, false);
   ASSERT_TRUE(folder.ok());
   mkdir((root_ + "/beside").c_str(), 0700);
   mkdir((options_.folder + "/inside").c_str(), 0700);

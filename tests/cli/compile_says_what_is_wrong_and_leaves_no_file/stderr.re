@@ -1,0 +1,1 @@
+heddle: bad\.wat:1:\d+: error: type mismatch.*

@@ -1,0 +1,1 @@
+heddle: .*'much' is none of none, hot, all\n
