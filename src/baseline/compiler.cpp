@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "binary/instruction_text.h"
 
 namespace heddle::baseline {
 
@@ -84,7 +85,12 @@ base::Status Compiler::not_supported(const char* what) {
   return base::Error{base::ErrorKind::unsupported, body_offset_, what};
 }
 
+void Compiler::note_instruction() {
+  masm_.note(binary::instruction_text(*module_, func_, body_offset_));
+}
+
 void Compiler::begin_body(std::span<const binary::LocalRun> runs) {
+  if (masm_.is_listing()) note_instruction();
   declare_locals(runs);
   choose_pins();
   lay_out_frame();
@@ -403,6 +409,7 @@ void Compiler::trap_if(Cond c, TrapCode code) {
 void Compiler::emit_out_of_line() {
   for (const OutOfLine& step : steps_) {
     body_offset_ = step.body_offset;
+    if (masm_.is_listing()) note_instruction();
     masm_.bind(step.entry);
     emit_step(step);
   }
@@ -469,6 +476,7 @@ void Compiler::emit_step(const OutOfLine& step) {
 
 void Compiler::emit_jump_tables() {
   for (const JumpTable& table : jump_tables_) {
+    if (masm_.is_listing()) masm_.note("jump table");
     masm_.bind(table.table);
     for (std::uint32_t i = 0; i < table.count; ++i) masm_.embed_distance(jump_targets_[table.first + i], table.table);
   }

@@ -65,6 +65,7 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
     ip_ = bytes_ + body_offset;
     reachable_ = reachable;
     if (__builtin_expect(flags_wait_, 0) && !consumes_flags(*ip_)) settle_flags();
+    if (__builtin_expect(masm_.is_listing(), 0)) note_instruction();
   }
 
   // Control (control.cpp).
@@ -301,6 +302,8 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   void trap_now(TrapCode code);
   void trap_if(Cond c, TrapCode code);
   OutOfLine& out_of_line(OutOfLine::Form form);
+  /// In the listing: what follows belongs to the wasm instruction at body_offset_.
+  void note_instruction();
   void record_call() { call_sites_.push_back({masm_.offset(), body_offset_}); }
 
   // ---- osr.cpp

@@ -120,6 +120,7 @@ void Compiler::emit_landings() {
     for (std::uint32_t i = 0; i < landing.handler_count; ++i)
       handlers_[landing.first_handler + i].landing_offset = masm_.offset();
     body_offset_ = landing.body_offset;
+    if (masm_.is_listing()) note_instruction();
     emit_landing(landing);
   }
 }

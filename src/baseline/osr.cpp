@@ -22,6 +22,7 @@ void Compiler::add_osr_point() {
 void Compiler::emit_osr_stub() {
   masm_.align_code(16);
   osr_begin_ = masm_.offset();
+  masm_.restart_listing();
   pin_valid_ |= caller_pins_;
   load_overflow_base();
   std::uint32_t index = 0;
@@ -53,6 +54,7 @@ void Compiler::emit_osr_stub() {
   masm_.bind(target);
   masm_.embed_zero_word();
   osr_end_ = masm_.offset();
+  masm_.stop_listing();
 }
 
 abi::CodeArtifact Compiler::take_osr_stub(module::ValidatedBody body) {
@@ -62,6 +64,7 @@ abi::CodeArtifact Compiler::take_osr_stub(module::ValidatedBody body) {
   stub.frame.size_bytes = frame_.size_bytes;
   stub.frame.saved = frame_.saved;
   stub.frame.rows = {{0, frame_.size_bytes}, {osr_popped_ - osr_begin_, 0}};
+  stub.listing = masm_.listing();
   stub.sites_by_range = true;
   stub.offset_rows = {{0, *osr_loop_, 0}};
   return stub;

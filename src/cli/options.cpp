@@ -121,6 +121,12 @@ void add_observers(CLI::App& app, engine::Config& config) {
   app.add_flag("--stats", config.stats, "Print what was compiled when, by which tier and in what time, at the end");
   single(app, "--perf", "map|jitdump", "Name the program's code for Linux's perf: /tmp/perf-PID.map or jit-PID.dump",
          into(config.perf, parse_perf));
+  repeated(app, "--dump-code", "FUNC", "Write this function's code beside its wasm whenever it is made; name or index",
+           [&config](const std::string& function) -> base::Status {
+             config.dump.functions.push_back(function);
+             config.dump.write = print_error;
+             return {};
+           });
 }
 
 base::Result<bool> parse_deadlock(std::string_view text) {

@@ -13,6 +13,7 @@
 #include "wasi/context.h"
 
 #include "cache/tier.h"
+#include "observe/code_dump.h"
 
 namespace heddle::engine {
 
@@ -31,7 +32,8 @@ struct Config {
   /// nobody is.
   std::function<void(const std::string&)> tier_note;
   PerfOutput perf = PerfOutput::none;
-  bool stats = false;  ///< note what Engine::stats_table() tells
+  bool stats = false;         ///< note what Engine::stats_table() tells
+  observe::DumpOptions dump;  ///< load() refuses modules without one of these functions
   spec::Features features = spec::Features::standard();
   std::optional<cache::Options> cache;  ///< where code of earlier runs lies; none: nowhere
   bool allow_precompiled = false;       ///< load files of `heddle compile`, whose code is run as it is

@@ -12,6 +12,7 @@
 #include "engine/config.h"
 #include "engine/module_source.h"
 
+#include "observe/code_dump.h"
 #include "observe/perf.h"
 #include "observe/stats.h"
 
@@ -54,10 +55,13 @@ class Engine {
  private:
   explicit Engine(Config config);
   base::Status make_observers();
+  /// What was asked for that this module has not.
+  base::Status check_observers(const module::Module& m) const;
   Config config_;
   // Observers outlive the tiers' threads, which tell them.
   std::unique_ptr<observe::PerfFile> perf_;
   std::unique_ptr<observe::Stats> stats_;
+  std::unique_ptr<observe::CodeDump> dump_;
   std::vector<code::Listener*> listeners_;
   std::unique_ptr<abi::Tier> baseline_;
   std::unique_ptr<abi::Tier> fallback_;  // --tier=llvm: LLVM, and baseline for what that cannot compile

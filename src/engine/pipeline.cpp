@@ -63,7 +63,18 @@ base::Status Engine::make_observers() {
     stats_ = std::make_unique<observe::Stats>();
     add_listener(*stats_);
   }
+  if (!config_.dump.functions.empty()) {
+    dump_ = std::make_unique<observe::CodeDump>(config_.dump);
+    add_listener(*dump_);
+  }
   return {};
+}
+
+base::Status Engine::check_observers(const module::Module& m) const {
+  const auto missing = dump_ == nullptr ? std::nullopt : dump_->missing_in(m);
+  if (!missing) return {};
+  return base::Error{base::ErrorKind::unsupported, base::kNoOffset,
+                     "--dump-code: no function '" + *missing + "' is defined here; heddle print shows what there is"};
 }
 
 std::string Engine::stats_table() const {
@@ -80,6 +91,7 @@ base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource sour
     HEDDLE_TRY_ASSIGN(loaded->cached, load_precompiled(source, config_, *tier_));
   }
   HEDDLE_TRY_ASSIGN(module::CheckedModule checked, decode_and_check(source, config_.features));
+  HEDDLE_TRY(check_observers(checked.module()));
   const base::Bytes wire = source.wire->bytes();
   if (!precompiled && config_.cache)
     loaded->cached = cache::CachedTier::open(*config_.cache, cache_key(wire, config_), *tier_);

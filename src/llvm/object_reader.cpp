@@ -77,6 +77,7 @@ class Object {
     };
     for (Section& section : sections_)
       if (section.name == ".text") place(section);
+    parts_.instruction_bytes = static_cast<std::uint32_t>(parts_.code.size());
     parts_.code.push_back(0xcc);  // a call that never returns may stand last; where it "returns to" is still this code
     for (Section& section : sections_) {
       const bool loaded = section.header->sh_type == SHT_PROGBITS && (section.header->sh_flags & SHF_ALLOC) != 0;

@@ -15,6 +15,7 @@ namespace heddle::llvm_tier {
 /// What the object says; `body` and `listing` are the caller's.
 struct ObjectParts {
   std::vector<std::uint8_t> code;
+  std::uint32_t instruction_bytes = 0;  ///< of `code`; read-only data stands behind
   std::vector<abi::SlotRelocation> relocations;
   std::vector<abi::OffsetRow> offset_rows;
   std::vector<abi::ExceptionHandler> handlers;

@@ -21,7 +21,6 @@
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
-#include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
 #include <llvm/TargetParser/SubtargetFeature.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
@@ -70,11 +69,6 @@ std::unique_ptr<llvm::TargetMachine> make_target_machine() {
   return std::unique_ptr<llvm::TargetMachine>(
       target->createTargetMachine(triple, llvm::sys::getHostCPUName(), features.getString(), options, llvm::Reloc::PIC_,
                                   llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default, /*JIT=*/true));
-}
-
-llvm::TargetMachine& target_machine() {
-  thread_local std::unique_ptr<llvm::TargetMachine> machine = make_target_machine();
-  return *machine;
 }
 
 /// The analyses our passes ask for; PassBuilder would register (and link) every one there is.
@@ -129,6 +123,11 @@ llvm::FunctionPassManager optimisation_passes() {
 }
 
 }  // namespace
+
+llvm::TargetMachine& target_machine() {
+  thread_local std::unique_ptr<llvm::TargetMachine> machine = make_target_machine();
+  return *machine;
+}
 
 void prepare_module(llvm::Module& out) {
   out.setTargetTriple(llvm::Triple(kTriple));

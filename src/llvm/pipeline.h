@@ -4,6 +4,7 @@
 
 #include <llvm/ADT/SmallVector.h>
 #include <llvm/IR/Module.h>
+#include <llvm/Target/TargetMachine.h>
 
 namespace heddle::llvm_tier {
 
@@ -14,6 +15,9 @@ void prepare_module(llvm::Module& out);
 
 /// Optimises every function and emits an ELF relocatable object.
 ObjectBytes optimise_and_emit(llvm::Module& out);
+
+/// This thread's.
+llvm::TargetMachine& target_machine();
 
 /// Textual IR, for --dump-code.
 std::string to_text(const llvm::Module& out);

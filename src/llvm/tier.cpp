@@ -3,6 +3,7 @@
 #include <llvm/IR/LLVMContext.h>
 
 #include "llvm/ir_function.h"
+#include "llvm/listing.h"
 #include "llvm/object_reader.h"
 #include "llvm/pipeline.h"
 
@@ -20,21 +21,20 @@ abi::CompileResult LlvmTier::compile(const abi::CompileRequest& request) const {
   }
   if (request.osr_loop && !function.finish_osr())
     return abi::Unsupported{*request.osr_loop, "no replacement at this loop"};
-  std::string listing = request.want_listing ? to_text(out) : std::string();
   const ObjectBytes object = optimise_and_emit(out);
-  if (request.want_listing) listing += "; optimised\n" + to_text(out);
   auto parts = read_object({object.data(), object.size()}, function.lines());
   if (const auto* problem = std::get_if<std::string>(&parts)) return abi::Unsupported{base::kNoOffset, *problem};
   ObjectParts& read = *std::get_if<ObjectParts>(&parts);
   abi::CodeArtifact artifact(*body);
+  artifact.inlined_calls = function.inlined_calls();
+  if (request.want_listing)
+    artifact.listing = to_text(out) + list_code(read, request.module.module(), request.func, artifact.inlined_calls);
   artifact.code = std::move(read.code);
   artifact.relocations = std::move(read.relocations);
   artifact.handlers = std::move(read.handlers);
   artifact.frame = std::move(read.frame);
-  artifact.listing = std::move(listing);
   artifact.sites_by_range = true;
   artifact.offset_rows = std::move(read.offset_rows);
-  artifact.inlined_calls = function.inlined_calls();
   return artifact;
 }
 

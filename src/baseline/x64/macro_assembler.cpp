@@ -49,6 +49,8 @@ void MacroAssembler::begin(bool want_listing) {
   code_.reset();
   code_.init(asmjit::Environment::host());
   logger_.clear();
+  logger_.setFlags(asmjit::FormatFlags::kMachineCode);
+  logger_.setIndentation(asmjit::FormatIndentationGroup::kCode, 4);
   if (want_listing) code_.setLogger(&logger_);
   code_.attach(&a_);
   pool_.clear();
@@ -75,6 +77,10 @@ void MacroAssembler::finish() {
 std::vector<std::uint8_t> MacroAssembler::take_code() const {
   const asmjit::CodeBuffer& buffer = code_.textSection()->buffer();
   return {buffer.data(), buffer.data() + buffer.size()};
+}
+
+void MacroAssembler::note(const std::string& text) {
+  logger_.logf("+%#x %s\n", offset(), text.c_str());
 }
 
 std::string MacroAssembler::listing() const {
@@ -162,14 +168,16 @@ void MacroAssembler::embed_distance(Label target, Label base) {
 }
 
 std::uint32_t MacroAssembler::grow_stack_patchable() {
-  constexpr std::uint8_t bytes[] = {0x48, 0x81, 0xec, 0, 0, 0, 0};  // sub rsp, imm32
-  check(a_.embed(bytes, sizeof bytes));
+  a_.setInlineComment("the frame's bytes are put in at the end");
+  a_.long_();  // four bytes of immediate
+  emit(Inst::kIdSub, x86::rsp, asmjit::Imm(0));
   return offset() - 4;
 }
 
 std::uint32_t MacroAssembler::shrink_stack_patchable() {
-  constexpr std::uint8_t bytes[] = {0x48, 0x81, 0xc4, 0, 0, 0, 0};  // add rsp, imm32
-  check(a_.embed(bytes, sizeof bytes));
+  a_.setInlineComment("the frame's bytes are put in at the end");
+  a_.long_();
+  emit(Inst::kIdAdd, x86::rsp, asmjit::Imm(0));
   return offset() - 4;
 }
 

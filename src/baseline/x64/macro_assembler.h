@@ -50,6 +50,12 @@ class MacroAssembler {
   void finish();
   std::uint32_t offset() const { return static_cast<std::uint32_t>(a_.offset()); }
   std::vector<std::uint8_t> take_code() const;
+  /// Whether the instructions are kept as text, too. A note is a line of its own, with the place of the next one.
+  bool is_listing() const { return code_.logger() != nullptr; }
+  void note(const std::string& text);
+  /// What was listed so far is forgotten; nothing more is listed.
+  void restart_listing() { logger_.clear(); }
+  void stop_listing() { code_.setLogger(nullptr); }
   std::string listing() const;
   /// Pretends that the processor can do no more than this. Between functions only.
   void limit_cpu(const base::CpuFeatures& cpu) { cpu_ = cpu; }
