@@ -49,6 +49,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   endif()
 endif()
 
+# Relative relocations in a sixteenth of their space: fewer pages to read at every start.
+include(CheckLinkerFlag)
+check_linker_flag(CXX -Wl,-z,pack-relative-relocs HEDDLE_PACKS_RELOCATIONS)  # glibc 2.36
+if(HEDDLE_PACKS_RELOCATIONS)
+  target_link_options(heddle_flags INTERFACE -Wl,-z,pack-relative-relocs)
+endif()
+
 # Says whether two parts (engine, LLVM tier, code cache) come from one build.
 execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} describe --always --dirty --abbrev=16
   OUTPUT_VARIABLE HEDDLE_COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
