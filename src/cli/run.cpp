@@ -27,6 +27,7 @@ int run_main(int argc, char** argv) {
   watch_signals();
   take_failed_writes_as_errors();
   set_up_cache(arguments);
+  arguments.config.tier_up_later = arguments.config.tier_threshold > 1;  // else every function is hot at once
   auto engine = engine::Engine::create(arguments.config);
   if (!engine.ok()) return fail(engine.error().message);
   // Whoever decides the outcome, on whatever thread, leaves at once.
@@ -46,6 +47,7 @@ int run_main(int argc, char** argv) {
     return fail(is_hosts ? program.error().message : for_messages.render(program.error()));
   }
   end_on_signals((*program)->group());
+  improve_later(**engine);  // from here on only _exit ends us
   const auto outcome = (*program)->run();
   if (!outcome.ok()) {
     fail(for_messages.render(outcome.error()));

@@ -1,6 +1,7 @@
 #include "cli/signals.h"
 
 #include <atomic>
+#include <cerrno>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,10 +14,16 @@ namespace heddle::cli {
 namespace {
 
 constexpr int kWatched[] = {SIGINT, SIGTERM, SIGQUIT};
-sigset_t g_watched;  // written before the thread exists
+sigset_t g_watched;      // written before the thread exists
+bool g_watches = false;  // of the thread that called watch_signals()
+/// Chosen: a few times what a trivial program takes. The two samples that make a function hot take one thread 8 ms.
+constexpr timespec kShortRun = {.tv_sec = 0, .tv_nsec = 10'000'000};
 
 /// Release by end_on_signals; pairs with the acquire in the watching thread.
 std::atomic<runtime::ThreadGroup*> g_group{nullptr};
+
+/// Release by improve_later; pairs with the acquire in the watching thread.
+std::atomic<const engine::Engine*> g_engine{nullptr};
 
 void end_process(int number) {
   _exit(128 + number);
@@ -58,13 +65,18 @@ void print_threads() {
 }
 
 void* await_signals(void*) {
-  for (int number = 0; sigwait(&g_watched, &number) == 0;) {
-    if (number == SIGQUIT)
+  for (bool started = false;;) {
+    const int number = started ? sigwaitinfo(&g_watched, nullptr) : sigtimedwait(&g_watched, nullptr, &kShortRun);
+    if (number == SIGQUIT) {
       print_threads();
-    else
+    } else if (number > 0) {
       end_group(number);
+    } else if (errno == EAGAIN) {
+      const engine::Engine* engine = g_engine.load(std::memory_order_acquire);
+      started = engine != nullptr;  // else it still loads
+      if (started) engine->start_tier_up();
+    }
   }
-  return nullptr;
 }
 
 }  // namespace
@@ -78,7 +90,8 @@ void watch_signals() {
   }
   pthread_t thread;
   if (pthread_sigmask(SIG_BLOCK, &g_watched, nullptr) != 0) return;
-  if (pthread_create(&thread, nullptr, &await_signals, nullptr) == 0)
+  g_watches = pthread_create(&thread, nullptr, &await_signals, nullptr) == 0;
+  if (g_watches)
     pthread_detach(thread);
   else
     pthread_sigmask(SIG_UNBLOCK, &g_watched, nullptr);  // without the thread, they end the process as usual
@@ -91,6 +104,13 @@ void take_failed_writes_as_errors() {
 
 void end_on_signals(runtime::ThreadGroup& group) {
   g_group.store(&group, std::memory_order_release);
+}
+
+void improve_later(const engine::Engine& engine) {
+  if (g_watches)
+    g_engine.store(&engine, std::memory_order_release);
+  else
+    engine.start_tier_up();
 }
 
 }  // namespace heddle::cli

@@ -2,9 +2,11 @@
 // (semantics: how a group of threads ends), like every other end: the group is asked, so the trace is written. A second
 // one ends the process whatever state it is in. SIGQUIT prints what all threads do and the program goes on.
 //
-// One thread of ours waits for all of them, so that what follows a signal is ordinary code and no handler.
+// One thread of ours waits for all of them, so that what follows a signal is ordinary code and no handler. The same
+// thread starts the tier-up when the program has run for some milliseconds, which most commands never do.
 #pragma once
 
+#include "engine/engine.h"
 #include "runtime/thread_group.h"
 
 namespace heddle::cli {
@@ -19,5 +21,9 @@ void take_failed_writes_as_errors();
 
 /// From now on there is something to end. `group` is borrowed for the rest of the process's life.
 void end_on_signals(runtime::ThreadGroup& group);
+
+/// Calls engine.start_tier_up() soon. `engine` (made with Config::tier_up_later) is borrowed for the rest of the
+/// process's life. After watch_signals(), by its thread.
+void improve_later(const engine::Engine& engine);
 
 }  // namespace heddle::cli

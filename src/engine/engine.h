@@ -43,6 +43,9 @@ class Engine {
   /// nullptr unless --tier=auto.
   TierUp* tier_up() const { return tier_up_.get(); }
 
+  /// With Config::tier_up_later: hot code is improved from now on. Once, by any thread, not beside the destructor.
+  void start_tier_up() const;
+
   /// From now on `listener` (borrowed) is told of the code of every module that is loaded. Before the first load().
   void add_listener(code::Listener& listener) { listeners_.push_back(&listener); }
 

@@ -50,8 +50,12 @@ base::Result<std::unique_ptr<Engine>> Engine::create(Config config) {
     engine->tier_ = engine->fallback_.get();
   }
   if (config.tier == TierChoice::auto_)
-    engine->tier_up_ = TierUp::create({config.tier_threshold, config.tier_note}, *engine->tier_);
+    engine->tier_up_ = TierUp::create({config.tier_threshold, config.tier_note, config.tier_up_later}, *engine->tier_);
   return engine;
+}
+
+void Engine::start_tier_up() const {
+  if (tier_up_ != nullptr) tier_up_->start();
 }
 
 base::Status Engine::make_observers() {

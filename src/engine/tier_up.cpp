@@ -26,14 +26,23 @@ std::unique_ptr<TierUp> TierUp::create(const Options& options, const abi::Tier& 
   if (sampler == nullptr) return nullptr;
   std::unique_ptr<TierUp> result(new TierUp(options, first, sampler));
   if (!sampler->start(kSampleIntervalNs)) return nullptr;
+  if (!options.later && !result->make_thread()) return nullptr;
+  return result;
+}
+
+void TierUp::start() {
+  if (!has_thread_) make_thread();
+}
+
+bool TierUp::make_thread() {
   // Signals of the process are for its other threads; but a sample that this one gets must not wait for them.
   sigset_t all, before;
   sigfillset(&all);
   sigdelset(&all, runtime::kInterruptSignal);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  result->has_thread_ = pthread_create(&result->thread_, nullptr, &TierUp::run_thread, result.get()) == 0;
+  has_thread_ = pthread_create(&thread_, nullptr, &TierUp::run_thread, this) == 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return result->has_thread_ ? std::move(result) : nullptr;
+  return has_thread_;
 }
 
 TierUp::~TierUp() {

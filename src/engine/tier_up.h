@@ -1,7 +1,8 @@
 // TierUp: gives hot functions better code while they run. One background thread of an Engine sleeps until the sampler
 // (runtime/sampling.h) has caught a thread in baseline code; a function that is caught often enough is compiled by the
 // LLVM tier, hottest first, and its jump-table slot gets the new code. The LLVM library is loaded when the first
-// function is hot, so a program that ends before costs one sleeping thread.
+// function is hot. A program that ends within milliseconds need not even pay for the thread (Options::later): samples
+// wait in the sampler's ring until there is one.
 //
 // Threads that are still caught in the old code of such a function are in a loop of it: the loop gets code that is
 // entered at its header (on-stack replacement, abi/tier.h), and all threads in it move over.
@@ -41,6 +42,7 @@ class TierUp final : private code::Listener {
   struct Options {
     std::uint32_t threshold = 2;                   ///< Config::tier_threshold
     std::function<void(const std::string&)> note;  ///< Config::tier_note
+    bool later = false;                            ///< Config::tier_up_later
   };
 
   /// nullptr if the machine has no means for it (no thread, no timer): then all code stays as it is.
@@ -50,6 +52,10 @@ class TierUp final : private code::Listener {
   ~TierUp();
   TierUp(const TierUp&) = delete;
   TierUp& operator=(const TierUp&) = delete;
+
+  /// With Options::later: from now on there is the thread; without means for one all code stays as it is. Once, by any
+  /// thread, and not beside the destructor.
+  void start();
 
   /// From now on the module's hot code is improved. Before the module is shared. Any thread.
   void add(const std::shared_ptr<code::ModuleCode>& module) HEDDLE_EXCLUDES(mutex_);
@@ -86,6 +92,7 @@ class TierUp final : private code::Listener {
   void note(const std::string& sentence) const {
     if (options_.note) options_.note(sentence);
   }
+  bool make_thread();
   static void* run_thread(void* self);
   void run();
   void count_samples();
