@@ -1,4 +1,12 @@
+// From what the C library found out when it was loaded: each CPUID instruction leaves a virtual machine, some tens of
+// microseconds, and the compiler's __builtin_cpu_supports brings a dozen of them into every start.
 #include "base/cpu_features.h"
+
+#if defined(__x86_64__)
+#define _Bool bool  // glibc 2.36's header says it in C++ too, where clang has no such name
+#include <sys/platform/x86.h>
+#undef _Bool
+#endif
 
 namespace heddle::base {
 
@@ -13,21 +21,17 @@ const CpuFeatures& host_cpu_features() {
   static const CpuFeatures features = [] {
     CpuFeatures f;
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    f.sse41 = __builtin_cpu_supports("sse4.1") != 0;
-    f.sse42 = __builtin_cpu_supports("sse4.2") != 0;
-    f.popcnt = __builtin_cpu_supports("popcnt") != 0;
-    f.bmi1 = __builtin_cpu_supports("bmi") != 0;
-    f.bmi2 = __builtin_cpu_supports("bmi2") != 0;
-    f.avx = __builtin_cpu_supports("avx") != 0;
-    f.avx2 = __builtin_cpu_supports("avx2") != 0;
-    f.fma = __builtin_cpu_supports("fma") != 0;
-    f.avx512 = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-               __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
-    // LZCNT has no portable name in g++ 12's list: CPUID 0x80000001, ECX bit 5.
-    unsigned eax = 0x80000001u, ebx = 0, ecx = 0, edx = 0;
-    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-    f.lzcnt = (ecx >> 5) & 1;
+    f.sse41 = CPU_FEATURE_ACTIVE(SSE4_1);
+    f.sse42 = CPU_FEATURE_ACTIVE(SSE4_2);
+    f.popcnt = CPU_FEATURE_ACTIVE(POPCNT);
+    f.lzcnt = CPU_FEATURE_PRESENT(LZCNT);
+    f.bmi1 = CPU_FEATURE_PRESENT(BMI1);
+    f.bmi2 = CPU_FEATURE_PRESENT(BMI2);
+    f.avx = CPU_FEATURE_ACTIVE(AVX);
+    f.avx2 = CPU_FEATURE_ACTIVE(AVX2);
+    f.fma = CPU_FEATURE_ACTIVE(FMA);
+    f.avx512 = CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512DQ) &&
+               CPU_FEATURE_ACTIVE(AVX512VL);
 #endif
     return f;
   }();
