@@ -80,7 +80,12 @@ std::vector<std::uint8_t> MacroAssembler::take_code() const {
 }
 
 void MacroAssembler::note(const std::string& text) {
-  logger_.logf("+%#x %s\n", offset(), text.c_str());
+  logger_.logf("+0x%x %s\n", offset(), text.c_str());
+}
+
+void MacroAssembler::embed(const void* bytes, std::size_t size_bytes, const char* what) {
+  if (is_listing()) logger_.logf("    %s\n", what);
+  check(a_.embed(bytes, size_bytes));
 }
 
 std::string MacroAssembler::listing() const {
@@ -135,13 +140,13 @@ void MacroAssembler::call(const Address& target) {
 
 std::uint32_t MacroAssembler::call_slot() {
   constexpr std::uint8_t bytes[] = {0xff, 0x15, 0, 0, 0, 0};
-  check(a_.embed(bytes, sizeof bytes));
+  embed(bytes, sizeof bytes, "call qword ptr [the callee's slot]");
   return offset() - 4;
 }
 
 std::uint32_t MacroAssembler::jump_slot() {
   constexpr std::uint8_t bytes[] = {0xff, 0x25, 0, 0, 0, 0};
-  check(a_.embed(bytes, sizeof bytes));
+  embed(bytes, sizeof bytes, "jmp qword ptr [the callee's slot]");
   return offset() - 4;
 }
 
@@ -154,7 +159,7 @@ void MacroAssembler::trap() {
 }
 
 void MacroAssembler::patchable_nop() {
-  check(a_.embed(abi::kOsrNop.data(), abi::kOsrNop.size()));
+  embed(abi::kOsrNop.data(), abi::kOsrNop.size(), "nop, where the loop may be left for better code");
 }
 
 void MacroAssembler::embed_zero_word() {

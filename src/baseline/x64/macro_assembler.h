@@ -204,6 +204,8 @@ class MacroAssembler {
     std::uint64_t lo, hi;
     Label label;
   };
+  /// Bytes that asmjit is not asked to encode; the listing says what they are.
+  void embed(const void* bytes, std::size_t size_bytes, const char* what);
   using Operand = asmjit::Operand_;
   void emit(asmjit::InstId id) { check(a_.emit(id)); }
   void emit(asmjit::InstId id, const Operand& o0) { check(a_.emit(id, o0)); }

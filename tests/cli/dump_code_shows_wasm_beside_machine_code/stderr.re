@@ -1,1 +1,1 @@
-\$add \[baseline\], function 0: \d+ bytes of code at 0x[0-9a-f]+\n\+0 0x[0-9a-f]+ entry\n.*\n\+0x[0-9a-f]+ 0x[0-9a-f]+ local.get 1\n\+0x[0-9a-f]+ 0x[0-9a-f]+ i32.add\n    (lea|add) e[^\n]*\n\+.* end\n.*\n    ret [^\n]*\n\n
+\$add \[baseline\], function 0: \d+ bytes of code at 0x[0-9a-f]+\n\+0x0 0x[0-9a-f]+ entry\n.*\n\+0x[0-9a-f]+ 0x[0-9a-f]+ local.get 1\n\+0x[0-9a-f]+ 0x[0-9a-f]+ i32.add\n    (lea|add) e[^\n]*\n\+.* end\n.*\n    ret [^\n]*\n\n

@@ -314,7 +314,8 @@ TEST(BaselineSimd, code_uses_only_what_the_processor_has) {
       ASSERT_FALSE(listing.empty());
       for (std::size_t at = 0; at < listing.size();) {
         const std::size_t end = std::min(listing.find('\n', at), listing.size());
-        const std::string_view line(listing.data() + at, end - at);
+        std::string_view line(listing.data() + at, end - at);
+        line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
         EXPECT_EQ(objection(line, cpu.features), "") << cpu.name << ": " << line;
         at = end + 1;
       }
