@@ -49,7 +49,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   endif()
 endif()
 
-# Relative relocations in a sixteenth of their space: fewer pages to read at every start.
+# Relative relocations in a small part of their space: fewer pages to read at every start.
 include(CheckLinkerFlag)
 check_linker_flag(CXX -Wl,-z,pack-relative-relocs HEDDLE_PACKS_RELOCATIONS)  # glibc 2.36
 if(HEDDLE_PACKS_RELOCATIONS)

@@ -12,7 +12,7 @@ void add_processor(std::string& to) {
     unsigned leaf, subleaf;
     bool ebx;  // of leaf 1 it names the core we happen to be on
   } kLeaves[] = {{0, 0, true}, {1, 0, false}, {7, 0, true}, {7, 1, true}, {0x80000001u, 0, true}};
-  // Each of these instructions leaves a virtual machine, which takes longer than all else here; __get_cpuid_count would
+  // Each of these instructions leaves a virtual machine, which takes tens of microseconds; __get_cpuid_count would
   // ask for the highest leaf each time.
   unsigned highest = 7;
   for (const auto& [leaf, subleaf, with_ebx] : kLeaves) {

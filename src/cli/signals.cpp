@@ -16,7 +16,7 @@ namespace {
 constexpr int kWatched[] = {SIGINT, SIGTERM, SIGQUIT};
 sigset_t g_watched;      // written before the thread exists
 bool g_watches = false;  // of the thread that called watch_signals()
-/// Chosen: a few times what a trivial program takes. The two samples that make a function hot take one thread 8 ms.
+/// Chosen: a few times what a trivial program takes. Samples wait for the thread meanwhile.
 constexpr timespec kShortRun = {.tv_sec = 0, .tv_nsec = 10'000'000};
 
 /// Release by end_on_signals; pairs with the acquire in the watching thread.
