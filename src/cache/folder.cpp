@@ -13,6 +13,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/write_fully.h"
+
 #include "cache/key.h"
 
 namespace heddle::cache {
@@ -58,12 +60,7 @@ bool leads_up_to(File at, const struct stat& wanted) {
 }
 
 base::Status write_all(int fd, base::Bytes bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return because("cannot write an entry");
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-  }
+  if (!base::write_fully(fd, bytes)) return because("cannot write an entry");
   return {};
 }
 

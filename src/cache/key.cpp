@@ -1,6 +1,7 @@
 #include "cache/key.h"
 
 #include <cpuid.h>
+#include <initializer_list>
 #include <nettle/sha2.h>
 
 namespace heddle::cache {
@@ -24,7 +25,20 @@ void add_processor(std::string& to) {
   }
 }
 
+Key digest_of_parts(std::initializer_list<base::Bytes> parts) {
+  sha256_ctx context;
+  sha256_init(&context);
+  for (const base::Bytes part : parts) sha256_update(&context, part.size(), part.data());
+  Key digest;
+  sha256_digest(&context, digest.size(), digest.data());
+  return digest;
+}
+
 }  // namespace
+
+Key digest_of(base::Bytes bytes) {
+  return digest_of_parts({bytes});
+}
 
 Key key_of(base::Bytes module, const std::string& settings) {
   std::string made_by = "heddle code " HEDDLE_BUILD_ID;
@@ -32,23 +46,9 @@ Key key_of(base::Bytes module, const std::string& settings) {
   add_processor(made_by);
   made_by += settings;
   const std::uint64_t length = made_by.size();
-  sha256_ctx context;
-  sha256_init(&context);
-  sha256_update(&context, sizeof length, reinterpret_cast<const std::uint8_t*>(&length));
-  sha256_update(&context, made_by.size(), reinterpret_cast<const std::uint8_t*>(made_by.data()));
-  sha256_update(&context, module.size(), module.data());
-  Key key;
-  sha256_digest(&context, key.size(), key.data());
-  return key;
-}
-
-Key digest_of(base::Bytes bytes) {
-  sha256_ctx context;
-  sha256_init(&context);
-  sha256_update(&context, bytes.size(), bytes.data());
-  Key digest;
-  sha256_digest(&context, digest.size(), digest.data());
-  return digest;
+  return digest_of_parts({{reinterpret_cast<const std::uint8_t*>(&length), sizeof length},
+                          {reinterpret_cast<const std::uint8_t*>(made_by.data()), made_by.size()},
+                          module});
 }
 
 std::string hex(const Key& key) {

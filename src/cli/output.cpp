@@ -1,19 +1,14 @@
 #include "cli/output.h"
 
-#include <cerrno>
 #include <string>
 #include <unistd.h>
+
+#include "base/write_fully.h"
 
 namespace heddle::cli {
 
 bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
+  return base::write_fully(fd, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
 // Where nobody reads what we say, nothing useful is left to do: results of write_all are not looked at below.

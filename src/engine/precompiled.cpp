@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/write_fully.h"
 #include "baseline/tier.h"
 #include "binary/decoder.h"
 #include "engine/cache_key.h"
@@ -123,22 +124,12 @@ base::Error io_error(const std::string& path) {
   return {base::ErrorKind::io, base::kNoOffset, fmt::format("{}: {}", path, std::strerror(errno))};
 }
 
-bool write_fully(int fd, base::Bytes bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
 /// Under another name first, so that nobody ever sees half of it.
 base::Status write_whole(const std::string& path, std::initializer_list<base::Bytes> parts) {
   const std::string unfinished = fmt::format("{}.{}.new", path, getpid());
   const int fd = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (fd < 0) return io_error(path);
-  bool done = std::all_of(parts.begin(), parts.end(), [fd](base::Bytes part) { return write_fully(fd, part); });
+  bool done = std::all_of(parts.begin(), parts.end(), [fd](base::Bytes part) { return base::write_fully(fd, part); });
   done = (close(fd) == 0) && done && rename(unfinished.c_str(), path.c_str()) == 0;
   base::Status status = done ? base::Status() : base::Status(io_error(path));
   if (!done) unlink(unfinished.c_str());
