@@ -1,6 +1,7 @@
 #include "llvm/ir_function.h"
 
 #include <fmt/format.h>
+#include <llvm/IR/ConstantRange.h>
 #include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/MDBuilder.h>
 
@@ -77,13 +78,21 @@ llvm::FunctionType* IrFunction::function_type(const spec::FuncType& type) const 
   return llvm::FunctionType::get(result, params, false);
 }
 
+// What is said of an i32 that travels (its upper bits are 0) saves the receiver from clearing them again.
 llvm::AttributeList IrFunction::call_attributes(const spec::FuncType& type) const {
   llvm::LLVMContext& context = out_.getContext();
+  const llvm::Attribute zero_extended =
+      llvm::Attribute::get(context, llvm::Attribute::Range,
+                           llvm::ConstantRange(llvm::APInt(64, 0), llvm::APInt(64, std::uint64_t{1} << 32)));
   llvm::AttributeList list;
   unsigned index = 0;
   abi::ParamLocations places;
-  for (ValType t : type.params)
-    if (places.next(t).kind != Location::Kind::overflow) ++index;
+  for (ValType t : type.params) {
+    if (places.next(t).kind == Location::Kind::overflow) continue;
+    if (t == spec::kI32) list = list.addParamAttribute(context, {index}, zero_extended);
+    ++index;
+  }
+  if (!type.results.empty() && type.results[0] == spec::kI32) list = list.addRetAttribute(context, zero_extended);
   return list.addParamAttribute(context, index, llvm::Attribute::SwiftSelf);
 }
 

@@ -363,6 +363,10 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Value* opaque_if_constant(Value* value);
   /// minimum or maximum; a NaN operand gives a quiet NaN (the intrinsics may pass a signalling one through).
   Value* quiet_min_max(llvm::Intrinsic::ID id, Value* a, Value* b);
+  /// Branches to `usual` unless the divisor is 0, which traps, or -1, for which the builder goes on. Its block then.
+  llvm::BasicBlock* begin_rare_divisor(Value* divisor, llvm::BasicBlock* usual);
+  Value* signed_quotient(Value* dividend, Value* divisor);
+  Value* signed_remainder(Value* dividend, Value* divisor);
   Value* float_intrinsic(llvm::Intrinsic::ID id, Value* value) { return ir_.CreateUnaryIntrinsic(id, value); }
 
   void set_debug_place();

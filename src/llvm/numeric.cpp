@@ -42,6 +42,43 @@ llvm::Value* IrFunction::quiet_min_max(llvm::Intrinsic::ID id, Value* a, Value* 
   return ir_.CreateSelect(ir_.CreateFCmpUNO(a, b), ir_.CreateFAdd(a, b), ordered);
 }
 
+// One branch, rarely taken, serves both divisors that need a look: 0 and -1 are what is below 2 after adding 1.
+llvm::BasicBlock* IrFunction::begin_rare_divisor(Value* divisor, llvm::BasicBlock* usual) {
+  llvm::Type* type = divisor->getType();
+  llvm::BasicBlock* rare = new_block("rare");
+  Value* next_number = ir_.CreateAdd(divisor, llvm::ConstantInt::get(type, 1));
+  ir_.CreateCondBr(ir_.CreateICmpULT(next_number, llvm::ConstantInt::get(type, 2)), rare, usual, unlikely_);
+  ir_.SetInsertPoint(rare);
+  trap_if(ir_.CreateICmpEQ(divisor, llvm::Constant::getNullValue(type)), TrapCode::integer_divide_by_zero);
+  return ir_.GetInsertBlock();
+}
+
+llvm::Value* IrFunction::signed_quotient(Value* dividend, Value* divisor) {
+  llvm::BasicBlock* usual = new_block("divide");
+  begin_rare_divisor(divisor, usual);
+  const llvm::APInt minimum = llvm::APInt::getSignedMinValue(dividend->getType()->getIntegerBitWidth());
+  trap_if(ir_.CreateICmpEQ(dividend, llvm::ConstantInt::get(dividend->getType(), minimum)), TrapCode::integer_overflow);
+  ir_.CreateBr(usual);
+  ir_.SetInsertPoint(usual);
+  return ir_.CreateSDiv(dividend, divisor);
+}
+
+// A remainder by -1 is 0; the machine would fault on the smallest number.
+llvm::Value* IrFunction::signed_remainder(Value* dividend, Value* divisor) {
+  llvm::BasicBlock* usual = new_block("divide");
+  llvm::BasicBlock* next = new_block("next");
+  llvm::BasicBlock* by_minus_one = begin_rare_divisor(divisor, usual);
+  ir_.CreateBr(next);
+  ir_.SetInsertPoint(usual);
+  Value* remainder = ir_.CreateSRem(dividend, divisor);
+  ir_.CreateBr(next);
+  ir_.SetInsertPoint(next);
+  llvm::PHINode* result = ir_.CreatePHI(dividend->getType(), 2);
+  result->addIncoming(llvm::Constant::getNullValue(dividend->getType()), by_minus_one);
+  result->addIncoming(remainder, usual);
+  return result;
+}
+
 base::Status IrFunction::on_Test(Opcode, const imm::None&) {
   Value* value = pop();
   push_bool(ir_.CreateICmpEQ(value, llvm::Constant::getNullValue(value->getType())));
@@ -93,7 +130,6 @@ base::Status IrFunction::on_Binary(Opcode op, const imm::None&) {
   const auto fa = [&] { return opaque_if_constant(a); };
   const auto fb = [&] { return opaque_if_constant(b); };
   const auto check_divisor = [&] { trap_if(ir_.CreateICmpEQ(b, constant(0)), TrapCode::integer_divide_by_zero); };
-  const auto is_minus_one = [&] { return ir_.CreateICmpEQ(b, constant(~std::uint64_t{0})); };
   switch (op) {
     case Opcode::i32_add:
     case Opcode::i64_add: push(ir_.CreateAdd(a, b)); return {};
@@ -102,24 +138,14 @@ base::Status IrFunction::on_Binary(Opcode op, const imm::None&) {
     case Opcode::i32_mul:
     case Opcode::i64_mul: push(ir_.CreateMul(a, b)); return {};
     case Opcode::i32_div_s:
-    case Opcode::i64_div_s: {
-      check_divisor();
-      const unsigned bits = type->getIntegerBitWidth();
-      Value* minimum = llvm::ConstantInt::get(type, llvm::APInt::getSignedMinValue(bits));
-      trap_if(ir_.CreateAnd(ir_.CreateICmpEQ(a, minimum), is_minus_one()), TrapCode::integer_overflow);
-      push(ir_.CreateSDiv(a, b));
-      return {};
-    }
+    case Opcode::i64_div_s: push(signed_quotient(a, b)); return {};
     case Opcode::i32_div_u:
     case Opcode::i64_div_u:
       check_divisor();
       push(ir_.CreateUDiv(a, b));
       return {};
     case Opcode::i32_rem_s:
-    case Opcode::i64_rem_s:
-      check_divisor();  // x rem -1 is 0; the machine would fault on the smallest number
-      push(ir_.CreateSRem(a, ir_.CreateSelect(is_minus_one(), constant(1), b)));
-      return {};
+    case Opcode::i64_rem_s: push(signed_remainder(a, b)); return {};
     case Opcode::i32_rem_u:
     case Opcode::i64_rem_u:
       check_divisor();
