@@ -35,12 +35,17 @@ void IrFunction::call_function(const spec::FuncType& type, Value* callee, Value*
     push(i == 0 ? arrived(call, type.results[0]) : ir_.CreateLoad(type_of(type.results[i]), overflow_slot(i - 1)));
 }
 
-// Volatile, so that it is loaded at each call (and folded into it): the slot changes when better code is published.
-llvm::Value* IrFunction::load_slot(spec::FuncIndex func) {
+// The slot changes when better code is published, and either code will do. A plain load, so that it folds into the
+// call; it is made anew at each call, since the calls before it may write memory.
+llvm::Value* IrFunction::load_code(Value* slot) {
+  return ir_.CreateLoad(ir_.getPtrTy(), slot);
+}
+
+llvm::Value* IrFunction::own_slot(spec::FuncIndex func) {
   auto* slot = static_cast<llvm::GlobalVariable*>(out_.getOrInsertGlobal(slot_symbol(func), ir_.getPtrTy()));
   slot->setVisibility(llvm::GlobalValue::HiddenVisibility);
   slot->setDSOLocal(true);
-  return ir_.CreateLoad(ir_.getPtrTy(), slot, true);
+  return slot;
 }
 
 /// `from` is a VmFuncImport or a VmFuncRef: both begin with slot and vmctx.
@@ -73,11 +78,11 @@ base::Status IrFunction::on_call(const imm::Func& i) {
   const spec::FuncType& type = module_.type_of(i.func);
   if (module_.is_imported(i.func)) {
     const Callee callee = callee_at(vm_field(layout_.func_import(i.func)));
-    call_function(type, ir_.CreateLoad(ir_.getPtrTy(), callee.slot, true), callee.vmctx);
+    call_function(type, load_code(callee.slot), callee.vmctx);
     return {};
   }
   if (may_inline(i.func)) return inline_call(i.func);
-  call_function(type, load_slot(i.func), vmctx_);
+  call_function(type, load_code(own_slot(i.func)), vmctx_);
   return {};
 }
 
@@ -119,13 +124,13 @@ llvm::Value* IrFunction::pop_func_ref() {
 
 base::Status IrFunction::on_call_indirect(const imm::CallIndirect& i) {
   const Callee callee = predict_vmctx(callee_at(pop_indirect_callee(i)));
-  call_function(module_.func_type(i.type), ir_.CreateLoad(ir_.getPtrTy(), callee.slot, true), callee.vmctx);
+  call_function(module_.func_type(i.type), load_code(callee.slot), callee.vmctx);
   return {};
 }
 
 base::Status IrFunction::on_call_ref(const imm::Type& i) {
   const Callee callee = predict_vmctx(callee_at(pop_func_ref()));
-  call_function(module_.func_type(i.type), ir_.CreateLoad(ir_.getPtrTy(), callee.slot, true), callee.vmctx);
+  call_function(module_.func_type(i.type), load_code(callee.slot), callee.vmctx);
   return {};
 }
 
@@ -152,8 +157,7 @@ void IrFunction::tail_call_through(const spec::FuncType& type, Value* slot, Valu
   ir_.CreateCondBr(ir_.CreateICmpEQ(callee_vmctx, vmctx_), own, foreign);
   const std::vector<Value*> operands = stack_;
   ir_.SetInsertPoint(foreign);
-  llvm::CallInst* call = ir_.CreateCall(function_type(type), ir_.CreateLoad(ir_.getPtrTy(), slot, true),
-                                        take_arguments(type, callee_vmctx));
+  llvm::CallInst* call = ir_.CreateCall(function_type(type), load_code(slot), take_arguments(type, callee_vmctx));
   call->setCallingConv(llvm::CallingConv::Swift);
   call->setAttributes(call_attributes(type));
   if (type.results.empty())  // further results are in place already
@@ -162,7 +166,7 @@ void IrFunction::tail_call_through(const spec::FuncType& type, Value* slot, Valu
     ir_.CreateRet(call);
   stack_ = operands;
   ir_.SetInsertPoint(own);
-  tail_call(type, ir_.CreateLoad(ir_.getPtrTy(), slot, true));
+  tail_call(type, load_code(slot));
 }
 
 base::Status IrFunction::on_return_call(const imm::Func& i) {
@@ -171,7 +175,7 @@ base::Status IrFunction::on_return_call(const imm::Func& i) {
     const Callee callee = callee_at(vm_field(layout_.func_import(i.func)));
     tail_call_through(type, callee.slot, callee.vmctx);
   } else {
-    tail_call(type, load_slot(i.func));
+    tail_call(type, load_code(own_slot(i.func)));
   }
   return {};
 }

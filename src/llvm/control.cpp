@@ -141,6 +141,7 @@ void IrFunction::finish_frame() {
     else
       emit_return();
     emit_landings();
+    drop_stack_check_of_leaf();
   }
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <llvm/IR/ConstantRange.h>
 #include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/MDBuilder.h>
 
 namespace heddle::llvm_tier {
@@ -10,6 +12,13 @@ namespace heddle::llvm_tier {
 using abi::Location;
 using spec::TrapCode;
 using spec::ValType;
+
+namespace {
+
+/// Chosen: a quarter of the room at most, were each instruction of IR a spilled 512-bit vector.
+constexpr std::size_t kMostOfUncheckedLeaf = 250;
+
+}  // namespace
 
 std::string function_symbol(spec::FuncIndex func) {
   return fmt::format("f.{}", func.value);
@@ -135,7 +144,9 @@ void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
   Value* sp =
       ir_.CreateCall(llvm::InlineAsm::get(llvm::FunctionType::get(ir_.getPtrTy(), false), "movq %rsp, $0", "=r", true));
   Value* limit = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetStackLimit));
-  trap_if(ir_.CreateICmpULT(sp, limit), TrapCode::call_stack_exhausted);
+  Value* exhausted = ir_.CreateICmpULT(sp, limit);
+  stack_check_ = llvm::cast<llvm::Instruction>(exhausted);
+  trap_if(exhausted, TrapCode::call_stack_exhausted);
 
   if (!osr_loop_) receive_params();
   if (!module_.memories.empty()) memory0_base_ = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetMemory0Base));
@@ -146,6 +157,21 @@ void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
   Frame frame{FrameKind::function, 0, {}, body_.type->results, end, end, nullptr, {}, {}, {}};
   frame.end_phis = make_phis(end, body_.type->results);
   frames_.push_back(std::move(frame));
+}
+
+// Below the limit there is room for a host call (runtime/native_threads.h), which such a function never makes; its
+// frame is at most one spilled vector for each instruction.
+void IrFunction::drop_stack_check_of_leaf() {
+  std::size_t instructions = 0;
+  for (const llvm::Instruction& i : llvm::instructions(*function_)) {
+    const auto* call = llvm::dyn_cast<llvm::CallBase>(&i);
+    if (call != nullptr && !call->isInlineAsm() && !llvm::isa<llvm::IntrinsicInst>(call)) return;
+    if (++instructions > kMostOfUncheckedLeaf) return;
+  }
+  auto* sp = llvm::cast<llvm::Instruction>(stack_check_->getOperand(0));
+  stack_check_->replaceAllUsesWith(ir_.getFalse());
+  stack_check_->eraseFromParent();
+  sp->eraseFromParent();
 }
 
 void IrFunction::receive_params() {

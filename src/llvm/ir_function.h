@@ -248,6 +248,7 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
 
   /// The locals get their first values.
   void receive_params();
+  void drop_stack_check_of_leaf();
   /// In the entry block: elsewhere an alloca moves the stack pointer each time, and sroa leaves it alone.
   llvm::AllocaInst* entry_alloca(llvm::Type* type);
 
@@ -338,7 +339,8 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   };
   Callee callee_at(Value* from);
   Callee predict_vmctx(Callee callee);
-  Value* load_slot(spec::FuncIndex func);
+  Value* own_slot(spec::FuncIndex func);
+  Value* load_code(Value* slot);
   /// Index on the stack -> checked VmFuncRef*.
   Value* pop_indirect_callee(const binary::imm::CallIndirect& i);
   Value* pop_func_ref();
@@ -382,6 +384,7 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   llvm::MDNode* invariant_ = nullptr;
   llvm::MDNode* unlikely_ = nullptr;
   Value* vmctx_ = nullptr;
+  llvm::Instruction* stack_check_ = nullptr;
   Value* memory0_base_ = nullptr;
   std::vector<Value*> stack_;
   std::vector<Frame> frames_;
