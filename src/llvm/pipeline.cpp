@@ -36,6 +36,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "llvm/wide_phis.h"
 
 extern "C" {
 void LLVMInitializeX86TargetInfo();
@@ -122,6 +123,7 @@ llvm::FunctionPassManager optimisation_passes() {
   passes.addPass(llvm::createFunctionToLoopPassAdaptor(std::move(loop_passes), /*UseMemorySSA=*/true));
   passes.addPass(llvm::SimplifyCFGPass());
   passes.addPass(llvm::ADCEPass());
+  passes.addPass(WidePhisPass());
   return passes;
 }
 

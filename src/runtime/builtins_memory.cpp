@@ -78,24 +78,15 @@ bool in_chunks(const VmCtx* ctx, std::uint64_t total, Use use) {
   }
 }
 
-}  // namespace
-
-extern "C" std::uint64_t heddle_builtin_memory_grow(VmCtx* ctx, std::uint32_t memory, std::uint64_t delta_pages) {
-  return instance_of(ctx).memory(spec::MemIndex(memory)).grow(delta_pages);
+/// No chunk but one, and not nothing. Most operations are so short that the rest of this file would cost more than they
+/// do.
+constexpr bool is_short(std::uint64_t size_bytes) {
+  return size_bytes - 1 < kChunkBytes;
 }
 
-extern "C" std::uint32_t heddle_builtin_memory_fill(VmCtx* ctx, std::uint32_t memory, std::uint64_t dst,
-                                                    std::uint32_t value, std::uint64_t size_bytes) {
-  std::uint8_t* to = guest_memory(ctx, memory).range(dst, size_bytes);
-  if (to == nullptr) return kOutOfBounds;
-  const bool finished = in_chunks(ctx, size_bytes, [&](std::uint64_t begin, std::uint64_t size) {
-    fill_bytes(to + begin, static_cast<std::uint8_t>(value), size);
-  });
-  return finished ? kOk : kInterrupted;
-}
-
-extern "C" std::uint32_t heddle_builtin_memory_copy(VmCtx* ctx, std::uint64_t memories, std::uint64_t dst,
-                                                    std::uint64_t src, std::uint64_t size_bytes) {
+/// Between two memories, or more than one chunk.
+[[gnu::noinline]] std::uint32_t copy_long(VmCtx* ctx, std::uint64_t memories, std::uint64_t dst, std::uint64_t src,
+                                          std::uint64_t size_bytes) {
   std::uint8_t* to = guest_memory(ctx, static_cast<std::uint32_t>(memories)).range(dst, size_bytes);
   const std::uint8_t* from = guest_memory(ctx, static_cast<std::uint32_t>(memories >> 32)).range(src, size_bytes);
   if (to == nullptr || from == nullptr) return kOutOfBounds;
@@ -106,6 +97,38 @@ extern "C" std::uint32_t heddle_builtin_memory_copy(VmCtx* ctx, std::uint64_t me
     move_bytes(to + at, from + at, size);
   });
   return finished ? kOk : kInterrupted;
+}
+
+}  // namespace
+
+extern "C" std::uint64_t heddle_builtin_memory_grow(VmCtx* ctx, std::uint32_t memory, std::uint64_t delta_pages) {
+  return instance_of(ctx).memory(spec::MemIndex(memory)).grow(delta_pages);
+}
+
+extern "C" std::uint32_t heddle_builtin_memory_fill(VmCtx* ctx, std::uint32_t memory, std::uint64_t dst,
+                                                    std::uint32_t value, std::uint64_t size_bytes) {
+  std::uint8_t* to = guest_memory(ctx, memory).range(dst, size_bytes);
+  if (to == nullptr) return kOutOfBounds;
+  if (is_short(size_bytes)) [[likely]] {
+    fill_bytes(to, static_cast<std::uint8_t>(value), size_bytes);
+    return kOk;
+  }
+  const bool finished = in_chunks(ctx, size_bytes, [&](std::uint64_t begin, std::uint64_t size) {
+    fill_bytes(to + begin, static_cast<std::uint8_t>(value), size);
+  });
+  return finished ? kOk : kInterrupted;
+}
+
+extern "C" std::uint32_t heddle_builtin_memory_copy(VmCtx* ctx, std::uint64_t memories, std::uint64_t dst,
+                                                    std::uint64_t src, std::uint64_t size_bytes) {
+  if (memories != 0 || !is_short(size_bytes)) [[unlikely]]
+    return copy_long(ctx, memories, dst, src, size_bytes);
+  const GuestMemory memory = guest_memory(ctx, 0);
+  std::uint8_t* to = memory.range(dst, size_bytes);
+  const std::uint8_t* from = memory.range(src, size_bytes);
+  if (to == nullptr || from == nullptr) return kOutOfBounds;
+  move_bytes(to, from, size_bytes);
+  return kOk;
 }
 
 extern "C" std::uint32_t heddle_builtin_memory_init(VmCtx* ctx, std::uint32_t memory, std::uint32_t data,
