@@ -162,6 +162,96 @@ TEST(LlvmCalls, an_i32_has_no_upper_bits_wherever_it_comes_from) {
    (assert_return (invoke "own grow") (i64.const 0xffffffff)))");
 }
 
+// What control flow brings to an access's address: sums that wrap, loads, parameters, calls with and without handlers,
+// two that change places.
+TEST(LlvmAddresses, an_address_that_a_loop_carries_has_32_bits) {
+  passes_in_every_mix(R"((module
+    (type $next (func (param i32) (result i32)))
+    (tag $e)
+    (memory 1 1)
+    (data (i32.const 0) "\01\00\00\00" "\02\00\00\00" "\03\00\00\00" "\04\00\00\00")
+    (data (i32.const 64) "\50\00\00\00\07\00\00\00" "\00\00\00\00\00\00\00\00" "\48\00\00\00\09\00\00\00")
+    (func (export "down") (param $p i32) (param $n i32) (result i32) (local $sum i32)
+      (loop $l
+        (local.set $sum (i32.add (local.get $sum) (i32.load (local.get $p))))
+        (local.set $p (i32.sub (local.get $p) (i32.const 4)))
+        (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+      (local.get $sum))
+    (func (export "from the end") (param $big i64) (result i32) (local $p i32) (local $sum i32)
+      (local.set $p (i32.wrap_i64 (local.get $big)))
+      (loop $l
+        (local.set $sum (i32.add (local.get $sum) (i32.load (local.get $p))))
+        (br_if $l (i32.lt_u (local.tee $p (i32.add (local.get $p) (i32.const 4))) (i32.const 16))))
+      (local.get $sum))
+    (func (export "list") (param $p i32) (result i32) (local $sum i32)
+      (loop $l
+        (local.set $sum (i32.add (local.get $sum) (i32.load offset=4 (local.get $p))))
+        (br_if $l (local.tee $p (i32.load (local.get $p)))))
+      (local.get $sum))
+    (func (export "swap") (param $p i32) (param $q i32) (param $n i32) (result i32) (local $t i32) (local $sum i32)
+      (loop $l
+        (local.set $sum (i32.add (i32.mul (local.get $sum) (i32.const 10)) (i32.load (local.get $p))))
+        (local.set $t (local.get $p)) (local.set $p (local.get $q)) (local.set $q (local.get $t))
+        (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+      (local.get $sum))
+    (func $next (type $next) (i32.add (local.get 0) (i32.const 4)))
+    (func (export "calls") (param $p i32) (result i32) (local $sum i32)
+      (loop $l
+        (local.set $sum (i32.add (local.get $sum) (i32.load (local.get $p))))
+        (br_if $l (i32.lt_s (local.tee $p (call $next (local.get $p))) (i32.const 16))))
+      (local.get $sum))
+    (func $pad)
+    (func $throwing (type $next) (if (i32.eq (local.get 0) (i32.const 12)) (then (throw $e)))
+      (call $pad) (i32.add (local.get 0) (i32.const 4)))
+    (func (export "handled") (param $p i32) (result i32) (local $sum i32)
+      (block $caught
+        (try_table (catch $e $caught)
+          (loop $l
+            (local.set $sum (i32.add (local.get $sum) (i32.load (local.get $p))))
+            (br_if $l (i32.ge_s (local.tee $p (call $throwing (local.get $p))) (i32.const 0))))))
+      (local.get $sum))
+    (func (export "either") (param $p i32) (param $n i32) (result i32) (local $sum i32)
+      (loop $l
+        (local.set $sum (i32.add (i32.mul (local.get $sum) (i32.const 10)) (i32.load (local.get $p))))
+        (local.set $p (select (i32.const 8) (i32.sub (local.get $p) (i32.const 4)) (i32.eqz (local.get $p))))
+        (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+      (local.get $sum)))
+   (assert_return (invoke "down" (i32.const 12) (i32.const 4)) (i32.const 10))
+   (assert_trap (invoke "down" (i32.const 12) (i32.const 5)) "out of bounds memory access")
+   (assert_trap (invoke "from the end" (i64.const 0x7fffffff0)) "out of bounds memory access")
+   (assert_return (invoke "from the end" (i64.const 0x500000004)) (i32.const 9))
+   (assert_return (invoke "list" (i32.const 64)) (i32.const 16))
+   (assert_return (invoke "swap" (i32.const 0) (i32.const 12) (i32.const 5)) (i32.const 14141))
+   (assert_return (invoke "calls" (i32.const 0)) (i32.const 10))
+   (assert_return (invoke "handled" (i32.const 4)) (i32.const 9))
+   (assert_return (invoke "either" (i32.const 4) (i32.const 5)) (i32.const 21321)))");
+}
+
+// Divisors that need care come once each, and once hidden from the compiler in a loop.
+TEST(LlvmNumbers, signed_division_by_zero_and_minus_one) {
+  passes_in_every_mix(R"((module
+    (func (export "div") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+    (func (export "rem") (param i64 i64) (result i64) (i64.rem_s (local.get 0) (local.get 1)))
+    (func (export "down to") (param $last i32) (result i32) (local $by i32) (local $sum i32)
+      (local.set $by (i32.const 3))
+      (loop $l
+        (local.set $sum (i32.add (local.get $sum) (i32.add (i32.div_s (i32.const 100) (local.get $by))
+                                                           (i32.rem_s (i32.const 0x80000000) (local.get $by)))))
+        (br_if $l (i32.ge_s (local.tee $by (i32.sub (local.get $by) (i32.const 2))) (local.get $last))))
+      (local.get $sum))
+    (func (export "constant") (param i32) (result i32)
+      (i32.add (i32.rem_s (local.get 0) (i32.const -1)) (i32.div_s (local.get 0) (i32.const 7)))))
+   (assert_return (invoke "div" (i32.const -7) (i32.const 2)) (i32.const -3))
+   (assert_return (invoke "div" (i32.const 7) (i32.const -1)) (i32.const -7))
+   (assert_trap (invoke "div" (i32.const 0x80000000) (i32.const -1)) "integer overflow")
+   (assert_trap (invoke "div" (i32.const 0x80000000) (i32.const 0)) "integer divide by zero")
+   (assert_return (invoke "rem" (i64.const 0x8000000000000000) (i64.const -1)) (i64.const 0))
+   (assert_return (invoke "rem" (i64.const -7) (i64.const 4)) (i64.const -3))
+   (assert_trap (invoke "rem" (i64.const 1) (i64.const 0)) "integer divide by zero")
+   (assert_return (invoke "down to" (i32.const -1)) (i32.const 31))
+   (assert_return (invoke "constant" (i32.const 0x80000000)) (i32.const -306783378)))");
+}
+
 TEST(LlvmTailCalls, a_million_of_each_kind_need_no_stack) {
   passes_in_every_mix(R"((module
     (type $t (func (param i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i64)))
