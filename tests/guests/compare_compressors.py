@@ -60,6 +60,7 @@ def main():
     parser.add_argument("--times", action="store_true")
     parser.add_argument("--runs", type=int, default=1, help="with --times: how often each; the median counts")
     parser.add_argument("--min-gain-ratio", type=float)
+    parser.add_argument("--wasmtime")
     parser.add_argument("program", choices=sorted(CHECK))
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
@@ -70,6 +71,9 @@ def main():
 
     kinds = {"native": [str(options.guests / "native" / options.program)],
              "heddle": [options.heddle, "run", str(options.guests / "wasm" / (options.program + ".wasm"))]}
+    if options.wasmtime:
+        kinds["wasmtime"] = [options.wasmtime, "run", "-C", "cache=n", "-W", "threads=y,shared-memory=y", "-S", "threads=y",
+                             kinds["heddle"][-1]]
     times = {}
     with tempfile.TemporaryDirectory() as folder:
         source = os.path.join(folder, "input")
@@ -100,13 +104,17 @@ def main():
 
 
 def show_times(options, times, counts):
-    gains = {}
-    for kind in ("native", "heddle"):
-        first, last = (statistics.median(times[kind, count]) for count in (counts[0], counts[-1]))
-        gains[kind] = first / last
-        print(f"  {kind:7} 1 thread {first:6.2f} s   {counts[-1]} threads {last:6.2f} s   gain {gains[kind]:.2f}")
+    medians = {key: statistics.median(seconds) for key, seconds in times.items()}
+    first, last = counts[0], counts[-1]
+    gains = {kind: medians[kind, first] / medians[kind, last] for kind, count in medians if count == first}
+    for kind, gain in gains.items():
+        print(f"  {kind:8} 1 thread {medians[kind, first]:6.2f} s   {last} threads {medians[kind, last]:6.2f} s   gain {gain:.2f}")
     ratio = gains["heddle"] / gains["native"]
     print(f"  heddle's gain is {ratio:.2f} of the native gain")
+    for peer in gains:
+        if peer != "heddle":
+            of = [medians["heddle", count] / medians[peer, count] for count in (first, last)]
+            print(f"  heddle's time is {of[0]:.2f} (1 thread) and {of[1]:.2f} ({last} threads) of {peer}'s")
     if options.min_gain_ratio is not None and ratio < options.min_gain_ratio:
         sys.exit(f"WRONG: less than {options.min_gain_ratio}")
 
