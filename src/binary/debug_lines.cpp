@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <string_view>
+#include <utility>
 
 namespace heddle::binary {
 namespace {
@@ -104,16 +106,26 @@ struct File {
   std::uint64_t directory = 0;
 };
 
-struct Wanted {
-  std::uint64_t address;
-  std::size_t index;
+/// [begin, end) from the start of the code section's contents belongs to this line.
+struct LineRange {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::string_view directory;  ///< empty: the compilation's own, or the name needs none
+  std::string_view name;
+  std::uint32_t line = 0;
+
+  std::string file() const {
+    std::string path(directory);
+    if (!path.empty()) path += '/';
+    return path += name;
+  }
 };
 
-/// One line program (DWARF 5, 6.2.4 and 6.2.5).
+/// One line program (DWARF 5, 6.2.4 and 6.2.5). `Tell` gets a LineRange for each row.
+template <class Tell>
 class LineUnit {
  public:
-  LineUnit(const Sections& sections, const std::vector<Wanted>& wanted, std::vector<SourceLine>& found)
-      : sections_(sections), wanted_(wanted), found_(found) {}
+  LineUnit(const Sections& sections, Tell& tell) : sections_(sections), tell_(tell) {}
 
   void run(Cursor in, unsigned offset_bytes) {
     offset_bytes_ = offset_bytes;
@@ -250,32 +262,24 @@ class LineUnit {
 
   /// A row says what holds up to the next one. Sequences from 0 on belong to functions that the linker dropped.
   void emit(bool ends) {
-    if (has_before_ && before_.address != 0 && before_.address < now_.address) {
-      auto at = std::lower_bound(wanted_.begin(), wanted_.end(), before_.address,
-                                 [](const Wanted& w, std::uint64_t address) { return w.address < address; });
-      for (; at != wanted_.end() && at->address < now_.address; ++at) tell(found_[at->index]);
-    }
+    if (has_before_ && before_.address != 0 && before_.address < now_.address) tell_range();
     if (ends) return begin_sequence();
     before_ = now_;
     has_before_ = true;
   }
 
-  void tell(SourceLine& out) const {
+  void tell_range() const {
     if (before_.line <= 0 || before_.file >= files_.size()) return;
     const File& file = files_[static_cast<std::size_t>(before_.file)];
-    out.line = static_cast<std::uint32_t>(before_.line);
-    out.file.clear();
     const bool absolute = !file.name.empty() && file.name[0] == '/';
-    if (!absolute && file.directory != 0 && file.directory < directories_.size()) {
-      out.file = directories_[static_cast<std::size_t>(file.directory)];
-      out.file += '/';
-    }
-    out.file += file.name;
+    const bool inside = !absolute && file.directory != 0 && file.directory < directories_.size();
+    tell_(LineRange{before_.address, now_.address,
+                    inside ? directories_[static_cast<std::size_t>(file.directory)] : std::string_view(), file.name,
+                    static_cast<std::uint32_t>(before_.line)});
   }
 
   const Sections& sections_;
-  const std::vector<Wanted>& wanted_;
-  std::vector<SourceLine>& found_;
+  Tell& tell_;
   unsigned offset_bytes_ = 4;
   unsigned version_ = 0;
   unsigned minimum_length_ = 1;
@@ -289,25 +293,62 @@ class LineUnit {
   bool has_before_ = false;
 };
 
-}  // namespace
-
-std::vector<SourceLine> find_source_lines(const module::Module& m, const std::vector<std::uint32_t>& module_offsets) {
-  std::vector<SourceLine> found(module_offsets.size());
+/// Where the code section's contents begin; 0 if there is nothing to tell.
+template <class Tell>
+std::uint64_t for_each_range(const module::Module& m, Tell tell) {
   const Sections sections{custom(m, ".debug_line"), custom(m, ".debug_str"), custom(m, ".debug_line_str")};
   const std::uint64_t code = sections.line.empty() ? 0 : code_contents(m);
-  if (code == 0) return found;
-  std::vector<Wanted> wanted;
-  for (std::size_t i = 0; i < module_offsets.size(); ++i)
-    if (module_offsets[i] >= code) wanted.push_back({module_offsets[i] - code, i});
-  std::sort(wanted.begin(), wanted.end(), [](const Wanted& a, const Wanted& b) { return a.address < b.address; });
+  if (code == 0) return 0;
   Cursor in(sections.line);
   while (in.left() != 0 && !in.failed()) {
     std::uint64_t length = in.fixed(4);
     const bool is_64_bit = length == 0xffffffff;
     if (is_64_bit) length = in.fixed(8);
-    LineUnit(sections, wanted, found).run(in.take(length), is_64_bit ? 8 : 4);
+    LineUnit<Tell>(sections, tell).run(in.take(length), is_64_bit ? 8 : 4);
   }
+  return code;
+}
+
+}  // namespace
+
+std::vector<SourceLine> find_source_lines(const module::Module& m, const std::vector<std::uint32_t>& module_offsets) {
+  struct Wanted {
+    std::uint64_t address;
+    std::size_t index;
+  };
+  std::vector<SourceLine> found(module_offsets.size());
+  const std::uint64_t code = code_contents(m);
+  std::vector<Wanted> wanted;
+  for (std::size_t i = 0; i < module_offsets.size(); ++i)
+    if (module_offsets[i] >= code) wanted.push_back({module_offsets[i] - code, i});
+  std::sort(wanted.begin(), wanted.end(), [](const Wanted& a, const Wanted& b) { return a.address < b.address; });
+  for_each_range(m, [&](const LineRange& range) {
+    auto at = std::lower_bound(wanted.begin(), wanted.end(), range.begin,
+                               [](const Wanted& w, std::uint64_t address) { return w.address < address; });
+    for (; at != wanted.end() && at->address < range.end; ++at) found[at->index] = {range.file(), range.line};
+  });
   return found;
+}
+
+SourceLineTable::SourceLineTable(const module::Module& m) {
+  std::map<std::pair<std::string_view, std::string_view>, std::uint32_t> known;
+  code_contents_ = for_each_range(m, [&](const LineRange& range) {
+    const auto [file, is_new] =
+        known.try_emplace({range.directory, range.name}, static_cast<std::uint32_t>(files_.size()));
+    if (is_new) files_.push_back(range.file());
+    ranges_.push_back({range.begin, range.end, {file->second, range.line}});
+  });
+  std::sort(ranges_.begin(), ranges_.end(),
+            [](const Range& a, const Range& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+}
+
+SourceLineTable::Place SourceLineTable::find(std::uint32_t module_offset) const {
+  if (module_offset < code_contents_) return {};
+  const std::uint64_t address = module_offset - code_contents_;
+  const auto behind = std::upper_bound(ranges_.begin(), ranges_.end(), address,
+                                       [](std::uint64_t a, const Range& range) { return a < range.begin; });
+  if (behind == ranges_.begin() || (behind - 1)->end <= address) return {};
+  return (behind - 1)->place;
 }
 
 }  // namespace heddle::binary

@@ -24,4 +24,25 @@ struct SourceLine {
 /// .debug_line, so ask for all at once.
 std::vector<SourceLine> find_source_lines(const module::Module& m, const std::vector<std::uint32_t>& module_offsets);
 
+/// All lines of a module, for who asks again and again. Immutable; 24 bytes for each row of .debug_line.
+class SourceLineTable {
+ public:
+  struct Place {
+    std::uint32_t file = 0;  ///< in files()
+    std::uint32_t line = 0;  ///< 0: unknown, and `file` means nothing
+  };
+  explicit SourceLineTable(const module::Module& m);
+  Place find(std::uint32_t module_offset) const;
+  const std::vector<std::string>& files() const { return files_; }
+
+ private:
+  struct Range {
+    std::uint64_t begin, end;  // from the start of the code section's contents
+    Place place;
+  };
+  std::uint64_t code_contents_ = 0;
+  std::vector<Range> ranges_;  // ascending
+  std::vector<std::string> files_;
+};
+
 }  // namespace heddle::binary

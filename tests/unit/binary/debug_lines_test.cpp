@@ -108,6 +108,14 @@ TEST_P(DebugLines, each_address_has_the_line_of_the_row_before_it) {
   EXPECT_EQ(lines[4].line, 0u) << "before the sequence";
   EXPECT_EQ(lines[5].line, 0u) << "after its end";
   EXPECT_EQ(lines[6].line, 0u) << "not in the code section";
+
+  const SourceLineTable table(*m);
+  for (std::uint32_t offset = 0; offset < code + 10; ++offset) {
+    const SourceLine wanted = find_source_lines(*m, {offset})[0];
+    const SourceLineTable::Place place = table.find(offset);
+    EXPECT_EQ(place.line, wanted.line) << offset - code;
+    if (place.line != 0) EXPECT_EQ(table.files()[place.file], wanted.file) << offset - code;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, DebugLines, testing::Values(2u, 3u, 4u, 5u));
@@ -125,6 +133,9 @@ TEST(DebugLinesBroken, every_truncation_and_every_changed_byte_is_survived) {
       changed[at] = static_cast<std::uint8_t>(value);
       const auto m = module_with(changed, code);
       EXPECT_EQ(find_source_lines(*m, {code + 2}).size(), 1u);
+      const SourceLineTable table(*m);
+      const SourceLineTable::Place place = table.find(code + 2);
+      EXPECT_TRUE(place.line == 0 || place.file < table.files().size());
     }
   }
 }
