@@ -1,4 +1,5 @@
-// Looking up places inside one piece of code. Async-signal-safe (but for unpatched()): reads immutable tables only.
+// Looking up places inside one piece of code. Async-signal-safe (but for unpatched() and frame_rows()): reads immutable
+// tables only.
 #include <algorithm>
 #include <cstring>
 
@@ -34,7 +35,8 @@ std::uint32_t row_bytes(const abi::FrameInfo& frame, std::uint32_t offset) {
 }  // namespace
 
 std::vector<std::uint8_t> FunctionCode::unpatched() const {
-  std::vector<std::uint8_t> bytes(begin, begin + size_bytes);
+  const std::uint8_t* published = Space::published(begin);
+  std::vector<std::uint8_t> bytes(published, published + size_bytes);
   for (const abi::SlotRelocation& relocation : relocations)
     std::memset(&bytes[relocation.code_offset], 0, sizeof(std::int32_t));
   for (const abi::OsrPoint& point : osr_points)
@@ -92,6 +94,16 @@ std::uint32_t FunctionCode::pushed_bytes_at(const void* pc) const {
 std::uint32_t FunctionCode::pushed_bytes_at_return(const void* pc) const {
   // A return address may stand where a popped range or a new row begins; the call before it is what counts.
   return frame.rows.empty() ? frame.size_bytes : row_bytes(frame, offset_of(pc) - 1);
+}
+
+std::vector<abi::FrameRow> FunctionCode::frame_rows() const {
+  if (!frame.rows.empty()) return frame.rows;
+  std::vector<abi::FrameRow> rows = {{frame.prologue_end, frame.size_bytes}};
+  for (const auto& [from, to] : frame.popped) {
+    rows.push_back({from, 0});
+    if (to < size_bytes) rows.push_back({to, frame.size_bytes});
+  }
+  return rows;
 }
 
 }  // namespace heddle::code

@@ -15,6 +15,7 @@
   .globl heddle_lazy_stubs
   .balign 16
 heddle_lazy_stubs:
+  .cfi_startproc
   .set i, 0
   .rept STUBS
   .byte 0xb8                            // mov eax, i
@@ -23,6 +24,7 @@ heddle_lazy_stubs:
   .long heddle_lazy_common - (. + 4)
   .set i, i + 1
   .endr
+  .cfi_endproc
 
   .hidden heddle_lazy_common
   .globl heddle_lazy_common
@@ -69,6 +71,7 @@ heddle_lazy_common:
   mov 152(%rsp), %rcx
   mov 160(%rsp), %r8
   mov 168(%rsp), %r9
+  .cfi_remember_state
   add $FRAME, %rsp
   .cfi_adjust_cfa_offset -FRAME
   // From here on an interrupt redirects the PC; before, it is seen by the test.
@@ -83,10 +86,12 @@ heddle_lazy_window_begin:
   .globl heddle_lazy_window_end
 heddle_lazy_window_end:
 2:
-  sub $8, %rsp
+  sub $FRAME, %rsp                      // aligned, and the frame is as at 1
+  .cfi_adjust_cfa_offset FRAME
   mov $1, %esi                          // interrupted
   jmp 3f
 1:
+  .cfi_restore_state
   xor %esi, %esi                        // invalid
 3:
   mov %r13, %rdi

@@ -12,12 +12,13 @@
 #include "base/clock.h"
 #include "code/chunk.h"
 #include "code/lazy_stubs.h"
+#include "code/mapping.h"
 
 namespace heddle::code {
 namespace {
 
 /// Measured: a tight loop that crosses a cache line takes twice the time. Code that will be replaced saves the space.
-constexpr std::size_t kCodeAlign = 16, kLastingCodeAlign = 64;
+constexpr std::size_t kLastingCodeAlign = 64;
 /// Chosen: a module's first chunk is one granule; later ones take turns up to this, so that a big module needs few.
 constexpr std::size_t kMaxChunkBytes = std::size_t{4} << 20;
 
@@ -147,8 +148,9 @@ const FunctionCode* ModuleCode::find(const void* pc) const {
 }
 
 std::uint8_t* ModuleCode::allocate(const FunctionCode& code, std::uint8_t** writable) {
-  const std::size_t align = code.improvable ? kCodeAlign : kLastingCodeAlign;
-  const std::size_t size = (code.size_bytes + kCodeAlign - 1) & ~(kCodeAlign - 1);
+  const std::size_t least = code_alignment();
+  const std::size_t align = code.improvable ? least : std::max(least, kLastingCodeAlign);
+  const std::size_t size = (code.size_bytes + least - 1) & ~(least - 1);
   if (chunk_ != nullptr)
     chunk_->used_bytes = std::min((chunk_->used_bytes + align - 1) & ~(align - 1), chunk_->size_bytes);
   if (chunk_ == nullptr || chunk_->size_bytes - chunk_->used_bytes < size) {
@@ -222,7 +224,7 @@ base::Status ModuleCode::publish_osr(const FunctionCode& old, const abi::OsrPoin
   HEDDLE_CHECK(reinterpret_cast<std::uintptr_t>(at) % 8 == 0, "a header that is patched is aligned");
   const auto distance = static_cast<std::int32_t>(from->begin - (at + abi::kOsrJumpBytes));
   std::uint64_t word;
-  std::memcpy(&word, at, sizeof word);
+  std::memcpy(&word, Space::published(at), sizeof word);
   auto* bytes = reinterpret_cast<std::uint8_t*>(&word);
   bytes[0] = 0xe9;  // jmp rel32
   std::memcpy(bytes + 1, &distance, sizeof distance);

@@ -31,16 +31,20 @@ constexpr std::size_t kRegionBytes = std::size_t{2} << 30;
 /// Chosen: 16.7 million functions in all modules of a process; only touched pages cost memory.
 constexpr std::size_t kSlotBytes = std::size_t{128} << 20;
 constexpr std::size_t kCodeBytes = kRegionBytes - kSlotBytes;
+constexpr std::size_t kCodeAlign = 16;
 constexpr std::size_t kGranules = kCodeBytes / kGranuleBytes;
 
 // Constants of the process once the space exists. `size` is stored last, with release; pairs with the acquire in
 // contains(). Not std::atomic: ThreadSanitizer would see its member functions even in a signal handler.
 std::uintptr_t g_code_begin = 0;
 std::uintptr_t g_code_size = 0;
+std::uintptr_t g_writable_begin = 0;
 // Which chunk a granule belongs to. Release by take_chunk; pairs with the acquire in find().
 std::array<std::atomic<Chunk*>, kGranules> g_chunks{};
 
-std::atomic<bool> g_anonymous{false};  // relaxed: set before the space exists, by whoever makes it or before
+// Relaxed: set before the space exists, by whoever makes it or before.
+std::atomic<bool> g_anonymous{false};
+std::atomic<bool> g_for_debuggers{false};
 
 base::Error g_error{base::ErrorKind::limit, base::kNoOffset, ""};
 
@@ -75,8 +79,9 @@ void* map_twice(void* place) {
   const int fd = make_memfd();
   if (fd < 0) return MAP_FAILED;
   void* writable = MAP_FAILED;
+  const int executable = g_for_debuggers.load(std::memory_order_relaxed) ? MAP_PRIVATE | MAP_NORESERVE : kShared;
   if (ftruncate(fd, static_cast<off_t>(kCodeBytes)) == 0 &&
-      mmap(place, kCodeBytes, PROT_READ | PROT_EXEC, kShared | MAP_FIXED, fd, 0) != MAP_FAILED)
+      mmap(place, kCodeBytes, PROT_READ | PROT_EXEC, executable | MAP_FIXED, fd, 0) != MAP_FAILED)
     writable = mmap(nullptr, kCodeBytes, PROT_READ | PROT_WRITE, kShared, fd, 0);
   const int error = errno;
   close(fd);
@@ -92,6 +97,14 @@ std::size_t slot_bytes(std::size_t count) {
 
 void map_code_anonymously() {
   g_anonymous.store(true, std::memory_order_relaxed);
+}
+
+void map_code_for_debuggers() {
+  g_for_debuggers.store(true, std::memory_order_relaxed);
+}
+
+std::size_t code_alignment() {
+  return g_for_debuggers.load(std::memory_order_relaxed) ? base::kOsPageBytes : kCodeAlign;
 }
 
 Space* Space::get() {
@@ -121,6 +134,7 @@ bool Space::create() {
     free_code_.add(0, kCodeBytes);
     free_slots_.add(0, kSlotBytes);
   }
+  __atomic_store_n(&g_writable_begin, reinterpret_cast<std::uintptr_t>(writable_), __ATOMIC_RELAXED);
   __atomic_store_n(&g_code_begin, reinterpret_cast<std::uintptr_t>(code_), __ATOMIC_RELAXED);
   __atomic_store_n(&g_code_size, kCodeBytes, __ATOMIC_RELEASE);
   return true;
@@ -129,6 +143,11 @@ bool Space::create() {
 HEDDLE_IN_SIGNAL_HANDLER bool Space::contains(const void* pc) {
   const std::uintptr_t size = __atomic_load_n(&g_code_size, __ATOMIC_ACQUIRE);
   return reinterpret_cast<std::uintptr_t>(pc) - __atomic_load_n(&g_code_begin, __ATOMIC_RELAXED) < size;
+}
+
+HEDDLE_IN_SIGNAL_HANDLER const std::uint8_t* Space::published(const void* pc) {
+  const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(pc) - __atomic_load_n(&g_code_begin, __ATOMIC_RELAXED);
+  return reinterpret_cast<const std::uint8_t*>(__atomic_load_n(&g_writable_begin, __ATOMIC_RELAXED) + offset);
 }
 
 namespace {
@@ -186,6 +205,8 @@ void Space::give_back(Chunk* chunk) {
   for (std::size_t at = offset; at < offset + chunk->size_bytes; at += kGranuleBytes)
     g_chunks[at / kGranuleBytes].store(nullptr, std::memory_order_release);
   madvise(chunk->writable, chunk->size_bytes, MADV_REMOVE);  // reads as zero in both views, memory is free
+  if (g_for_debuggers.load(std::memory_order_relaxed))
+    madvise(chunk->begin, chunk->size_bytes, MADV_DONTNEED);  // copies with breakpoints
   base::MutexLock lock(mutex_);
   free_code_.add(offset, chunk->size_bytes);
   spare_chunks_.push_back(chunk);

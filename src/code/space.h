@@ -57,6 +57,8 @@ struct FunctionCode : abi::CodeTables {
   std::uint32_t pushed_bytes_at(const void* pc) const;
   /// The same, `pc` being a return address.
   std::uint32_t pushed_bytes_at_return(const void* pc) const;
+  /// The same for all of the code, as FrameInfo::rows: what pushed_bytes_at() says of each place. Not in handlers.
+  std::vector<abi::FrameRow> frame_rows() const;
 };
 
 class Space {
@@ -67,6 +69,9 @@ class Space {
 
   /// True for addresses in the executable part: two compares with constants of the process. Async-signal-safe.
   static bool contains(const void* pc);
+  /// The byte at `pc`, which contains() holds, as it was published: a debugger may have put a breakpoint over it.
+  /// Async-signal-safe.
+  static const std::uint8_t* published(const void* pc);
   /// The code at pc, or nullptr. Any thread, async-signal-safe.
   static const FunctionCode* find(const void* pc);
 

@@ -85,7 +85,8 @@ spec::TrapCode code_in_eax(const mcontext_t& machine) {
 }
 
 bool is_ud2(const std::uint8_t* pc) {
-  return pc[0] == 0x0f && pc[1] == 0x0b;
+  const std::uint8_t* code = code::Space::published(pc);
+  return code[0] == 0x0f && code[1] == 0x0b;
 }
 
 /// The trap that this fault is, or none.
