@@ -121,6 +121,12 @@ void add_observers(CLI::App& app, engine::Config& config) {
   app.add_flag("--stats", config.stats, "Print what was compiled when, by which tier and in what time, at the end");
   single(app, "--perf", "map|jitdump", "Name the program's code for Linux's perf: /tmp/perf-PID.map or jit-PID.dump",
          into(config.perf, parse_perf));
+  single(app, "--debug-info", "on|off",
+         "Tell debuggers of the program's code, also those that attach later; default: if one has started heddle",
+         [&config](const std::string& text) -> base::Status {
+           HEDDLE_TRY_ASSIGN(config.debug_info, parse_switch(text));
+           return {};
+         });
   repeated(app, "--dump-code", "FUNC", "Write this function's code beside its wasm whenever it is made; name or index",
            [&config](const std::string& function) -> base::Status {
              config.dump.functions.push_back(function);
@@ -159,6 +165,8 @@ void add_wasmtime_options(CLI::App& app, RunArguments& out) {
   using Text = const std::string&;
   repeated(app, "-W,--wasm", "K[=V],...", "As Wasmtime's: threads, shared-memory, timeout=10s ...",
            [&out](Text text) { return apply_wasm_options(text, out); });
+  repeated(app, "-D,--debug", "K[=V],...", "As Wasmtime's: debug-info",
+           [&out](Text text) { return apply_debug_options(text, out); });
   repeated(app, "-S,--wasi", "K[=V],...", "As Wasmtime's: threads, inherit-env, tcplisten=ADDRESS ...",
            [&out](Text text) { return apply_wasi_options(text, out); });
   add_features(app, "--wasm-features", "As older Wasmtimes': the same as --features", out.config);

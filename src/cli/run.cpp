@@ -8,6 +8,8 @@
 #include "engine/engine.h"
 #include "engine/program.h"
 
+#include "observe/debugger.h"
+
 namespace heddle::cli {
 namespace {
 
@@ -24,7 +26,9 @@ namespace {
 int run_main(int argc, char** argv) {
   RunArguments arguments;
   if (const auto code = parse_run(argc, argv, arguments)) return *code;
-  watch_signals();
+  const bool debugged = arguments.config.debug_info.value_or(observe::debugger_listens());
+  arguments.config.debug_info = debugged;
+  watch_signals(debugged);
   take_failed_writes_as_errors();
   set_up_cache(arguments);
   arguments.config.tier_up_later = arguments.config.tier_threshold > 1;  // else every function is hot at once

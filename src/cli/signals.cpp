@@ -81,9 +81,10 @@ void* await_signals(void*) {
 
 }  // namespace
 
-void watch_signals() {
+void watch_signals(bool debugged) {
   sigemptyset(&g_watched);
   for (const int number : kWatched) {
+    if (debugged && number == SIGINT) continue;
     struct sigaction before{};
     sigaction(number, nullptr, &before);
     if (before.sa_handler != SIG_IGN) sigaddset(&g_watched, number);

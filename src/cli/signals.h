@@ -12,8 +12,9 @@
 namespace heddle::cli {
 
 /// Before any other thread is made, so that all inherit the mask. Signals that were ignored when we started (nohup,
-/// background jobs) stay ignored. Until end_on_signals() a signal just ends the process.
-void watch_signals();
+/// background jobs) stay ignored. Until end_on_signals() a signal just ends the process. `debugged`: SIGINT is left as
+/// it is, because a debugger, which stops the program then, is not told of a signal that a thread waits for.
+void watch_signals(bool debugged);
 
 /// A write to a closed pipe is the guest's error `pipe` and one beyond the file size that the user allows (ulimit -f)
 /// its error `fbig`; neither is our death, nor is one of our own (the cache).

@@ -75,6 +75,15 @@ base::Status apply_wasi_options(std::string_view list, RunArguments& out) {
   return {};
 }
 
+base::Status apply_debug_options(std::string_view list, RunArguments& out) {
+  for (const std::string_view item : split(list)) {
+    const KeyValue option = key_value(item);
+    if (option.key != "debug-info") return usage_error("unknown option -D " + std::string(option.key));
+    HEDDLE_TRY_ASSIGN(out.config.debug_info, parse_switch(option.value));
+  }
+  return {};
+}
+
 base::Status apply_wasi_modules(std::string_view list, RunArguments& out) {
   for (std::string_view item : split(list)) {
     const bool on = item[0] != '-';

@@ -34,6 +34,8 @@ struct Config {
   /// nobody is.
   std::function<void(const std::string&)> tier_note;
   PerfOutput perf = PerfOutput::none;
+  /// Tell debuggers of the code (observe/debugger.h). None: if one runs this process when the Engine is made.
+  std::optional<bool> debug_info;
   bool stats = false;         ///< note what Engine::stats_table() tells
   observe::DumpOptions dump;  ///< load() refuses modules without one of these functions
   spec::Features features = spec::Features::standard();

@@ -13,6 +13,7 @@
 #include "engine/module_source.h"
 
 #include "observe/code_dump.h"
+#include "observe/debugger.h"
 #include "observe/perf.h"
 #include "observe/stats.h"
 
@@ -63,6 +64,7 @@ class Engine {
   Config config_;
   // Observers outlive the tiers' threads, which tell them.
   std::unique_ptr<observe::PerfFile> perf_;
+  std::unique_ptr<observe::DebuggerSupport> debugger_;
   std::unique_ptr<observe::Stats> stats_;
   std::unique_ptr<observe::CodeDump> dump_;
   std::vector<code::Listener*> listeners_;

@@ -63,6 +63,10 @@ base::Status Engine::make_observers() {
     HEDDLE_TRY_ASSIGN(perf_, config_.perf == PerfOutput::map ? observe::make_perf_map() : observe::make_jitdump());
     add_listener(*perf_);
   }
+  if (config_.debug_info.value_or(observe::debugger_listens())) {
+    debugger_ = std::make_unique<observe::DebuggerSupport>();
+    add_listener(*debugger_);
+  }
   if (config_.stats) {
     stats_ = std::make_unique<observe::Stats>();
     add_listener(*stats_);

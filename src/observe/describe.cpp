@@ -6,12 +6,16 @@
 
 namespace heddle::observe {
 
-std::string describe(const code::NewCode& code) {
-  using Kind = code::NewCode::Kind;
-  const code::ModuleCode& owner = *code.code.owner;
-  std::string name = binary::function_name(owner.module(), owner.names(), code.code.func);
+std::string printable_name(const code::ModuleCode& owner, spec::FuncIndex func) {
+  std::string name = binary::function_name(owner.module(), owner.names(), func);
   for (char& c : name)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return name;
+}
+
+std::string describe(const code::NewCode& code) {
+  using Kind = code::NewCode::Kind;
+  const std::string name = printable_name(*code.code.owner, code.code.func);
   switch (code.kind) {
     case Kind::first:
     case Kind::better: return fmt::format("{} [{}]", name, code.code.tier);
@@ -26,7 +30,7 @@ std::vector<PlaceRow> place_rows(const code::FunctionCode& code) {
   const auto body = static_cast<std::uint32_t>(code.owner->module().body(code.func).range.begin);
   std::vector<PlaceRow> rows = {{0, body}};
   for (const abi::OffsetRow& row : code.offset_rows) rows.push_back({row.code_offset, row.body_offset});
-  for (const abi::CallSite& call : code.call_sites) rows.push_back({call.return_offset, call.body_offset});
+  for (const abi::CallSite& call : code.call_sites) rows.push_back({call.return_offset - 1, call.body_offset, true});
   for (const abi::TrapSite& trap : code.trap_sites) rows.push_back({trap.code_offset, trap.body_offset});
   // Of several at one place the last instruction's counts.
   std::sort(rows.begin(), rows.end(), [](const PlaceRow& a, const PlaceRow& b) {

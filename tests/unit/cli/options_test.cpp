@@ -85,6 +85,16 @@ TEST(RunOptions, wasmtimes_command_lines_mean_the_same_here) {
   EXPECT_EQ(run.run.max_memory_bytes, 1u << 20);
 }
 
+TEST(RunOptions, debuggers_are_told_of_code_as_they_are_there_or_as_asked) {
+  EXPECT_EQ(parse({"a.wasm"}).config.debug_info, std::nullopt);
+  EXPECT_EQ(parse({"--debug-info", "on", "a.wasm"}).config.debug_info, true);
+  EXPECT_EQ(parse({"--debug-info=off", "a.wasm"}).config.debug_info, false);
+  EXPECT_EQ(parse({"-D", "debug-info", "a.wasm"}).config.debug_info, true);
+  EXPECT_EQ(parse({"-Ddebug-info=n", "a.wasm"}).config.debug_info, false);
+  parse({"-D", "coredump=x", "a.wasm"}, 1);
+  parse({"--debug-info=perhaps", "a.wasm"}, 1);
+}
+
 TEST(RunOptions, the_compiler_can_be_chosen) {
   EXPECT_EQ(parse({"--tier=baseline", "a.wasm"}).config.tier, engine::TierChoice::baseline);
   EXPECT_EQ(parse({"--tier", "llvm", "a.wasm"}).config.tier, engine::TierChoice::llvm);
