@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <memory>
 
 #include "cli/output.h"
 #include "cli/values.h"
@@ -117,8 +118,22 @@ base::Result<engine::PerfOutput> parse_perf(std::string_view text) {
   return usage_error("'" + std::string(text) + "' is neither map nor jitdump");
 }
 
+base::Result<engine::StatsOutput> parse_stats(std::string_view text) {
+  if (text == "true" || text == "table") return engine::StatsOutput::table;  // "true": no value is given
+  if (text == "json") return engine::StatsOutput::json;
+  return usage_error("'" + std::string(text) + "' is neither table nor json");
+}
+
 void add_observers(CLI::App& app, engine::Config& config) {
-  app.add_flag("--stats", config.stats, "Print what was compiled when, by which tier and in what time, at the end");
+  // A flag, so that its value only stands behind '=': the word behind --stats is the file.
+  const auto stats = std::make_shared<std::string>();
+  const auto use_stats = [stats, &config](const std::string& text) {
+    use_or_throw("--stats", into(config.stats, parse_stats), text);
+  };
+  app.add_flag("--stats", *stats,
+               "Print what was compiled when, by which tier and in what time, at the end; --stats=json: for scripts")
+      ->each(use_stats)
+      ->take_last();
   single(app, "--perf", "map|jitdump", "Name the program's code for Linux's perf: /tmp/perf-PID.map or jit-PID.dump",
          into(config.perf, parse_perf));
   single(app, "--debug-info", "on|off",

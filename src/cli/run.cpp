@@ -17,7 +17,7 @@ namespace {
 /// could join them.
 [[noreturn]] void leave(const engine::Engine& engine, const runtime::Outcome& outcome) {
   if (!outcome.message.empty()) fail(outcome.message);
-  print_error(engine.stats_table());
+  print_error(engine.stats_report());
   _exit(outcome.exit_code);
 }
 

@@ -23,6 +23,9 @@ enum class TierChoice : std::uint8_t { auto_, baseline, llvm };
 /// What is written for Linux's perf (observe/perf.h).
 enum class PerfOutput : std::uint8_t { none, map, jitdump };
 
+/// How Engine::stats_report() tells what was made (observe/stats.h).
+enum class StatsOutput : std::uint8_t { none, table, json };
+
 struct Config {
   TierChoice tier = TierChoice::auto_;
   /// auto_: how many samples make a function hot. Tests: 1: every function is, as soon as it has been called, and all
@@ -36,7 +39,7 @@ struct Config {
   PerfOutput perf = PerfOutput::none;
   /// Tell debuggers of the code (observe/debugger.h). None: if one runs this process when the Engine is made.
   std::optional<bool> debug_info;
-  bool stats = false;         ///< note what Engine::stats_table() tells
+  StatsOutput stats = StatsOutput::none;
   observe::DumpOptions dump;  ///< load() refuses modules without one of these functions
   spec::Features features = spec::Features::standard();
   std::optional<cache::Options> cache;  ///< where code of earlier runs lies; none: nowhere

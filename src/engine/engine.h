@@ -50,8 +50,8 @@ class Engine {
   /// From now on `listener` (borrowed) is told of the code of every module that is loaded. Before the first load().
   void add_listener(code::Listener& listener) { listeners_.push_back(&listener); }
 
-  /// What the tiers did so far, as a table for people. Empty unless Config::stats. Any thread.
-  std::string stats_table() const;
+  /// What the tiers did so far, as Config::stats asks. Any thread.
+  std::string stats_report() const;
 
   /// Decodes and checks what `source` has read (see Config::eager_validation_bytes).
   base::Result<std::shared_ptr<const LoadedModule>> load(ModuleSource source) const;

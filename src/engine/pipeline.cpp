@@ -67,7 +67,7 @@ base::Status Engine::make_observers() {
     debugger_ = std::make_unique<observe::DebuggerSupport>();
     add_listener(*debugger_);
   }
-  if (config_.stats) {
+  if (config_.stats != StatsOutput::none) {
     stats_ = std::make_unique<observe::Stats>();
     add_listener(*stats_);
   }
@@ -85,11 +85,11 @@ base::Status Engine::check_observers(const module::Module& m) const {
                      "--dump-code: no function '" + *missing + "' is defined here; heddle print shows what there is"};
 }
 
-std::string Engine::stats_table() const {
+std::string Engine::stats_report() const {
   if (stats_ == nullptr) return {};
   observe::SampleCounts counts;
   if (tier_up_ != nullptr) counts = {tier_up_->stats().samples, tier_up_->stats().unsupported};
-  return stats_->table(counts);
+  return config_.stats == StatsOutput::json ? stats_->json(counts) : stats_->table(counts);
 }
 
 base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource source) const {

@@ -1,6 +1,8 @@
-// Stats (--stats): which code was made when, by which tier, in what time; as a table when the program ends.
+// Stats (--stats): which code was made when, by which tier, in what time; when the program ends, as a table for people
+// or one JSON object for scripts.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -26,6 +28,8 @@ class Stats final : public code::Listener {
   /// What was made so far: sums by tier, then the pieces that took longest, in the order in which they were made. Any
   /// thread; ends with a newline.
   std::string table(const SampleCounts& counts) HEDDLE_EXCLUDES(mutex_);
+  /// The same as one line of JSON. Times are in nanoseconds, `at_ns` since this object was made.
+  std::string json(const SampleCounts& counts) HEDDLE_EXCLUDES(mutex_);
 
  private:
   struct Piece {
@@ -37,6 +41,11 @@ class Stats final : public code::Listener {
   struct Sum {
     std::uint64_t pieces = 0, compile_ns = 0, code_bytes = 0, wasm_bytes = 0;
   };
+
+  std::uint64_t since_begin_ns(const Piece& p) const { return p.at_ns - std::min(p.at_ns, begin_ns_); }
+  std::uint64_t all_code_bytes() const HEDDLE_REQUIRES(mutex_);
+  /// In the order in which they were made.
+  std::vector<Piece> longest_in_order() const HEDDLE_REQUIRES(mutex_);
 
   const std::uint64_t begin_ns_;
   base::Mutex mutex_;

@@ -85,6 +85,15 @@ TEST(RunOptions, wasmtimes_command_lines_mean_the_same_here) {
   EXPECT_EQ(run.run.max_memory_bytes, 1u << 20);
 }
 
+TEST(RunOptions, statistics_are_a_table_unless_json_is_asked_for) {
+  using engine::StatsOutput;
+  EXPECT_EQ(parse({"a.wasm"}).config.stats, StatsOutput::none);
+  EXPECT_EQ(parse({"--stats", "a.wasm"}).config.stats, StatsOutput::table);
+  EXPECT_EQ(parse({"--stats=json", "a.wasm"}).config.stats, StatsOutput::json);
+  EXPECT_EQ(parse({"--stats", "json"}).file, "json");
+  parse({"--stats=xml", "a.wasm"}, 1);
+}
+
 TEST(RunOptions, debuggers_are_told_of_code_as_they_are_there_or_as_asked) {
   EXPECT_EQ(parse({"a.wasm"}).config.debug_info, std::nullopt);
   EXPECT_EQ(parse({"--debug-info", "on", "a.wasm"}).config.debug_info, true);
