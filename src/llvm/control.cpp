@@ -60,6 +60,7 @@ base::Status IrFunction::on_block(const BlockType& imm) {
 
 base::Status IrFunction::on_loop(const BlockType& imm) {
   const BlockSignature signature = signature_of(imm);
+  has_loop_ = true;
   llvm::BasicBlock* header = new_block("loop");
   enter_frame(FrameKind::loop, signature, header, new_block("end"));
   Frame& frame = frames_.back();

@@ -7,6 +7,8 @@
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/MDBuilder.h>
 
+#include "llvm/affine_loop.h"
+
 namespace heddle::llvm_tier {
 
 using abi::Location;
@@ -111,6 +113,7 @@ void IrFunction::set_convention(llvm::Function& function, const spec::FuncType& 
   function.setUWTableKind(llvm::UWTableKind::Async);
   function.addFnAttr("probe-stack", "inline-asm");
   function.addFnAttr(llvm::Attribute::NoRedZone);
+  function.addFnAttr("no-realign-stack");  // frames have one shape (calling_convention.h): vectors spill unaligned
 }
 
 // The body's frame.
@@ -149,7 +152,11 @@ void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
   trap_if(exhausted, TrapCode::call_stack_exhausted);
 
   if (!osr_loop_) receive_params();
-  if (!module_.memories.empty()) memory0_base_ = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetMemory0Base));
+  if (!module_.memories.empty()) {
+    llvm::LoadInst* base = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetMemory0Base));
+    if (unshared_memory()) mark_memory0_base(*base);
+    memory0_base_ = base;
+  }
 
   if (osr_loop_) begin_osr();
 
@@ -160,8 +167,10 @@ void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
 }
 
 // Below the limit there is room for a host call (runtime/native_threads.h), which such a function never makes; its
-// frame is at most one spilled vector for each instruction.
+// frame is at most one spilled vector for each instruction. Of a loop that is vectorised it may be several, and next to
+// a loop the check costs nothing.
 void IrFunction::drop_stack_check_of_leaf() {
+  if (has_loop_) return;
   std::size_t instructions = 0;
   for (const llvm::Instruction& i : llvm::instructions(*function_)) {
     const auto* call = llvm::dyn_cast<llvm::CallBase>(&i);
@@ -273,7 +282,7 @@ llvm::Value* IrFunction::checked_result64(Value* result) {
 
 // The vmctx.
 
-llvm::Value* IrFunction::load_invariant(llvm::Type* type, Value* address) {
+llvm::LoadInst* IrFunction::load_invariant(llvm::Type* type, Value* address) {
   llvm::LoadInst* load = ir_.CreateLoad(type, address);
   load->setMetadata(llvm::LLVMContext::MD_invariant_load, invariant_);
   return load;

@@ -24,6 +24,7 @@
 #include "abi/calling_convention.h"
 #include "abi/vmctx.h"
 #include "binary/body_reader.h"
+#include "llvm/loop_versioning.h"
 #include "llvm/object_reader.h"
 #include "spec/trap_codes.h"
 
@@ -48,6 +49,8 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   const std::vector<abi::InlinedCall>& inlined_calls() const { return inlined_calls_; }
   /// What the lines of debug locations mean.
   const std::vector<LineRange>& lines() const { return lines_; }
+  /// Memory 0, if its accesses are marked for loop_versioning.h.
+  std::optional<UnsharedMemory> unshared_memory() const;
   /// nullptr before build(). Whoever leaves it to the baseline erases it from the module.
   llvm::Function* function() const { return function_; }
 
@@ -306,7 +309,7 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Value* vm_field(std::int32_t offset) {
     return ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), vmctx_, static_cast<std::uint64_t>(offset));
   }
-  Value* load_invariant(llvm::Type* type, Value* address);
+  llvm::LoadInst* load_invariant(llvm::Type* type, Value* address);
   Value* store_pointer();
   Value* overflow_slot(std::uint32_t index);
   Value* table_pointer(spec::TableIndex table);
@@ -324,6 +327,8 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Value* memory_size_bytes(spec::MemIndex memory);
   /// Checked address of an access of `width` bytes whose operand is `index`.
   Value* address_of(Value* index, const binary::imm::MemArg& memarg, std::uint32_t width, bool must_be_aligned);
+  /// A plain access, for loop_versioning.h.
+  void mark(llvm::Instruction& access, const binary::imm::MemArg& memarg) const;
   Value* checked_element(spec::TableIndex table, Value* index);
   Value* narrow_index(Value* value, spec::AddressType address);
 
@@ -390,6 +395,7 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   std::vector<Frame> frames_;
   std::vector<Guard> guards_;
   bool reachable_ = true;
+  bool has_loop_ = false;
   std::uint64_t body_offset_ = 0;
   std::optional<std::string> unsupported_;
   std::optional<std::uint32_t> osr_loop_;

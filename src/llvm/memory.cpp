@@ -1,5 +1,6 @@
 // Linear memory and tables. A 32-bit memory needs no check: base + u32 + offset below 2^31 stays inside the
 // reservation, and the fault is the trap. Everything else compares with the current length first.
+#include "llvm/affine_loop.h"
 #include "llvm/ir_function.h"
 
 namespace heddle::llvm_tier {
@@ -7,6 +8,11 @@ namespace heddle::llvm_tier {
 using namespace binary;
 using spec::AddressType;
 using spec::TrapCode;
+
+namespace {
+/// Larger ones may lead out of the reservation.
+constexpr std::uint64_t kGuardedOffsets = std::uint64_t{1} << 31;
+}  // namespace
 
 llvm::Value* IrFunction::memory_base(spec::MemIndex memory) {
   if (memory.value == 0) return memory0_base_;
@@ -24,6 +30,19 @@ llvm::Value* IrFunction::memory_size_bytes(spec::MemIndex memory) {
   return size;
 }
 
+std::optional<UnsharedMemory> IrFunction::unshared_memory() const {
+  if (module_.memories.empty()) return std::nullopt;
+  const spec::MemType& type = module_.memories[0].type;
+  if (type.address != AddressType::i32 || type.page_log2 != 16 || type.shared) return std::nullopt;
+  return UnsharedMemory{layout_.memory(spec::MemIndex(0u)) +
+                        static_cast<std::int32_t>(offsetof(abi::VmMemoryRef, memory))};
+}
+
+void IrFunction::mark(llvm::Instruction& access, const imm::MemArg& memarg) const {
+  if (memarg.memory.value == 0 && memarg.offset < kGuardedOffsets && unshared_memory())
+    mark_memory0_access(access, memarg.offset);
+}
+
 llvm::Value* IrFunction::narrow_index(Value* value, AddressType) {
   return zext64(value);
 }
@@ -32,8 +51,7 @@ llvm::Value* IrFunction::address_of(Value* index, const imm::MemArg& memarg, std
                                     bool must_be_aligned) {
   const spec::MemType& type = module_.memories[memarg.memory.value].type;
   // Pages smaller than the machine's end where no guard can stand.
-  const bool guarded =
-      type.address == AddressType::i32 && type.page_log2 == 16 && memarg.offset < (std::uint64_t{1} << 31);
+  const bool guarded = type.address == AddressType::i32 && type.page_log2 == 16 && memarg.offset < kGuardedOffsets;
   Value* start = zext64(index);
   if (must_be_aligned && width > 1) {
     Value* sum = ir_.CreateAdd(start, ir_.getInt64(memarg.offset));
@@ -58,7 +76,11 @@ base::Status IrFunction::on_Load(Opcode op, const imm::MemArg& memarg) {
   const spec::OpcodeInfo& info = spec::opcode_info(op);
   const unsigned bits = info.memory_bytes * 8u;
   Value* address = address_of(pop(), memarg, info.memory_bytes, false);
-  const auto load = [&](llvm::Type* type) { return ir_.CreateAlignedLoad(type, address, llvm::Align(1), true); };
+  const auto load = [&](llvm::Type* type) {
+    llvm::LoadInst* made = ir_.CreateAlignedLoad(type, address, llvm::Align(1), true);
+    mark(*made, memarg);
+    return made;
+  };
   switch (op) {
     case Opcode::f32_load: push(load(ir_.getFloatTy())); return {};
     case Opcode::f64_load: push(load(ir_.getDoubleTy())); return {};
@@ -79,7 +101,7 @@ base::Status IrFunction::on_Store(Opcode op, const imm::MemArg& memarg) {
   Value* value = pop();
   Value* address = address_of(pop(), memarg, info.memory_bytes, false);
   if (value->getType()->isIntegerTy()) value = ir_.CreateTrunc(value, ir_.getIntNTy(info.memory_bytes * 8u));
-  ir_.CreateAlignedStore(value, address, llvm::Align(1), true);
+  mark(*ir_.CreateAlignedStore(value, address, llvm::Align(1), true), memarg);
   return {};
 }
 

@@ -6,7 +6,9 @@
 #include <llvm/Analysis/BasicAliasAnalysis.h>
 #include <llvm/Analysis/BlockFrequencyInfo.h>
 #include <llvm/Analysis/BranchProbabilityInfo.h>
+#include <llvm/Analysis/DemandedBits.h>
 #include <llvm/Analysis/LastRunTrackingAnalysis.h>
+#include <llvm/Analysis/LoopAccessAnalysis.h>
 #include <llvm/Analysis/LoopAnalysisManager.h>
 #include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/MemorySSA.h>
@@ -31,6 +33,7 @@
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimpleLoopUnswitch.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <llvm/Transforms/Vectorize/LoopVectorize.h>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -51,8 +54,8 @@ namespace {
 
 constexpr const char* kTriple = "x86_64-unknown-linux-gnu";
 
-/// The host's processor, but none of AVX-512: guests' vectors have 128 bits, and each of their comparisons would go through
-/// a mask register and back (DESIGN.md has the figures).
+/// The host's processor, but none of AVX-512: guests' vectors have 128 bits, and each of their comparisons would go
+/// through a mask register and back (DESIGN.md has the figures).
 std::unique_ptr<llvm::TargetMachine> make_target_machine() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -98,6 +101,9 @@ struct Managers {
     functions.registerPass([] { return llvm::BlockFrequencyAnalysis(); });
     functions.registerPass([] { return llvm::ScalarEvolutionAnalysis(); });
     functions.registerPass([] { return llvm::MemorySSAAnalysis(); });
+    functions.registerPass([] { return llvm::LoopAccessAnalysis(); });
+    functions.registerPass([] { return llvm::DemandedBitsAnalysis(); });
+    functions.registerPass([] { return llvm::ShouldRunExtraVectorPasses(); });
     functions.registerPass([] { return llvm::OptimizationRemarkEmitterAnalysis(); });
     functions.registerPass([] { return llvm::LastRunTrackingAnalysis(); });
     functions.registerPass([] { return llvm::BasicAA(); });
@@ -126,7 +132,15 @@ llvm::FunctionPassManager optimisation_passes() {
   passes.addPass(llvm::createFunctionToLoopPassAdaptor(std::move(loop_passes), /*UseMemorySSA=*/true));
   passes.addPass(llvm::SimplifyCFGPass());
   passes.addPass(llvm::ADCEPass());
-  passes.addPass(WidePhisPass());
+  return passes;
+}
+
+llvm::FunctionPassManager passes_after_vectorising() {
+  llvm::FunctionPassManager passes;
+  passes.addPass(llvm::InstCombinePass(llvm::InstCombineOptions().setVerifyFixpoint(false)));
+  passes.addPass(llvm::SimplifyCFGPass());
+  passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/false));
+  passes.addPass(llvm::ADCEPass());
   return passes;
 }
 
@@ -145,13 +159,18 @@ void prepare_module(llvm::Module& out) {
   out.setPICLevel(llvm::PICLevel::SmallPIC);
 }
 
-ObjectBytes optimise_and_emit(llvm::Module& out) {
+ObjectBytes optimise_and_emit(llvm::Module& out, std::optional<UnsharedMemory> memory) {
   llvm::TargetMachine& machine = target_machine();
   {
     Managers managers(machine);
     llvm::FunctionPassManager passes = optimisation_passes();
-    for (llvm::Function& function : out)
-      if (!function.isDeclaration()) passes.run(function, managers.functions);
+    for (llvm::Function& function : out) {
+      if (function.isDeclaration()) continue;
+      managers.functions.invalidate(function, passes.run(function, managers.functions));
+      if (memory && vectorise_loops(function, managers.functions, *memory))
+        managers.functions.invalidate(function, passes_after_vectorising().run(function, managers.functions));
+      WidePhisPass().run(function, managers.functions);
+    }
   }
   ObjectBytes bytes;
   llvm::raw_svector_ostream stream(bytes);

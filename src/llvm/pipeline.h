@@ -5,6 +5,9 @@
 #include <llvm/ADT/SmallVector.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
+#include <optional>
+
+#include "llvm/loop_versioning.h"
 
 namespace heddle::llvm_tier {
 
@@ -13,8 +16,8 @@ using ObjectBytes = llvm::SmallVector<char, 0>;
 /// Sets the module's triple and data layout; call before building functions in it.
 void prepare_module(llvm::Module& out);
 
-/// Optimises every function and emits an ELF relocatable object.
-ObjectBytes optimise_and_emit(llvm::Module& out);
+/// Optimises every function and emits an ELF relocatable object. `memory`: what accesses in them are marked for.
+ObjectBytes optimise_and_emit(llvm::Module& out, std::optional<UnsharedMemory> memory);
 
 /// This thread's.
 llvm::TargetMachine& target_machine();

@@ -21,7 +21,7 @@ abi::CompileResult LlvmTier::compile(const abi::CompileRequest& request) const {
   }
   if (request.osr_loop && !function.finish_osr())
     return abi::Unsupported{*request.osr_loop, "no replacement at this loop"};
-  const ObjectBytes object = optimise_and_emit(out);
+  const ObjectBytes object = optimise_and_emit(out, function.unshared_memory());
   auto parts = read_object({object.data(), object.size()}, function.lines());
   if (const auto* problem = std::get_if<std::string>(&parts)) return abi::Unsupported{base::kNoOffset, *problem};
   ObjectParts& read = *std::get_if<ObjectParts>(&parts);
