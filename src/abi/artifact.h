@@ -118,7 +118,8 @@ struct CodeArtifact : CodeTables {
   module::ValidatedBody body;  ///< nobody can publish code of an unchecked body
   std::vector<std::uint8_t>
       code;  ///< position independent but for `relocations`; starts at the entry; 16-byte aligned when loaded
-  std::string listing;  ///< for --dump-code, if asked for
+  std::string listing;            ///< for --dump-code, if asked for
+  const char* made_by = nullptr;  ///< static: who made it, if not the tier that was asked
 
   explicit CodeArtifact(module::ValidatedBody of) : body(of) {}
 };

@@ -38,7 +38,10 @@ abi::CompileResult CachedTier::compile(const abi::CompileRequest& request) const
   if (!found) return next_.compile(request);
   if (found->ok()) {
     auto artifact = read_record(found->value().record, request.module.module(), request.func);
-    if (artifact && artifact->improvable == found->value().improvable) return std::move(*artifact);
+    if (artifact && artifact->improvable == found->value().improvable) {
+      artifact->made_by = artifact->improvable ? "baseline, cached" : "llvm, cached";
+      return std::move(*artifact);
+    }
   }
   note("entry " + hex(key_) + ": function " + std::to_string(request.func.value) +
        " ignored: " + (found->ok() ? "its record is wrong" : found->error().message));

@@ -136,7 +136,8 @@ base::Status ModuleCode::compile(spec::FuncIndex func) {
     return base::Error{base::ErrorKind::unsupported, unsupported->body_offset, std::move(unsupported->reason)};
   const std::uint64_t took_ns = begin_ns == 0 ? 0 : base::monotonic_ns() - begin_ns;
   auto& artifact = *std::get_if<abi::CodeArtifact>(&result);
-  return publish(std::move(artifact), {tier_.name().data(), took_ns}, NewCode::Kind::first);
+  const char* tier = artifact.made_by != nullptr ? artifact.made_by : tier_.name().data();
+  return publish(std::move(artifact), {tier, took_ns}, NewCode::Kind::first);
 }
 
 const FunctionCode* ModuleCode::find(const void* pc) const {

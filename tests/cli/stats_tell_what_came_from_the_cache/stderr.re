@@ -1,0 +1,1 @@
+code .*\nfunctions, baseline, cached +1 .*
