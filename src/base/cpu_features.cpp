@@ -38,4 +38,17 @@ const CpuFeatures& host_cpu_features() {
   return features;
 }
 
+// The vendor is not among it; where all features are the same, so is what code may use.
+std::string host_cpu_identity() {
+  std::string identity;
+#if defined(__x86_64__)
+  for (const unsigned leaf : {CPUID_INDEX_1, CPUID_INDEX_7, CPUID_INDEX_7_ECX_1, CPUID_INDEX_80000001}) {
+    cpuid_feature known = *__x86_get_cpuid_feature_leaf(leaf);
+    if (leaf == CPUID_INDEX_1) known.cpuid_array[1] = known.active_array[1] = 0;  // EBX: the core we happen to be on
+    identity.append(reinterpret_cast<const char*>(&known), sizeof known);
+  }
+#endif
+  return identity;
+}
+
 }  // namespace heddle::base

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace heddle::base {
 
@@ -23,5 +24,9 @@ struct CpuFeatures {
 
 /// The host's features. Any thread. The baseline tier requires SSE4.1; `engine` refuses to start without it.
 const CpuFeatures& host_cpu_features();
+
+/// Bytes that differ wherever the processor's model or any feature of it does, or what the system lets programs use of
+/// it. For comparing.
+std::string host_cpu_identity();
 
 }  // namespace heddle::base

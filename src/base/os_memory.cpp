@@ -18,6 +18,18 @@ int protection_of(Access access) {
 
 }  // namespace
 
+void make_pages(void* begin, std::size_t size_bytes) {
+  // Whole pages, those at the ends too: they are about to be touched as well.
+  const auto address = reinterpret_cast<std::uintptr_t>(begin);
+  const std::size_t before = address % kOsPageBytes;
+  auto* first = static_cast<std::uint8_t*>(begin) - before;
+  const std::size_t size = round_up_to_page(size_bytes + before);
+  if (size >= kHugePageBytes) madvise(first, size, MADV_HUGEPAGE);
+#if defined(MADV_POPULATE_WRITE)
+  madvise(first, size, MADV_POPULATE_WRITE);  // Linux 5.14
+#endif
+}
+
 Reservation::~Reservation() {
   if (base_ == nullptr) return;
   HEDDLE_CHECK(munmap(base_, size_bytes_) == 0, "an owned reservation can be unmapped");

@@ -32,9 +32,19 @@ extern const std::array<spec::Feature, 256> kPlainOpcodeFeatures;
 
 class BodyReader {
  public:
-  /// `range` lies in module.bytes(). The module must outlive the reader.
+  /// `range` lies in module.bytes(). The module must outlive the reader. If the bytes cannot be had any more, the range
+  /// is empty: no body and no expression is.
   BodyReader(const module::Module& m, base::ByteRange range)
-      : module_(m), reader_(m.bytes(), {range.begin, m.bytes().size()}), end_(range.end) {}
+      : module_(m),
+        reader_(m.bytes(), {range.begin, m.bytes().size()}),
+        end_(m.wire->need(range) ? range.end : range.begin) {}
+
+  /// Reads what is in memory already, from `begin` to wherever it ends.
+  static BodyReader to_the_end(const module::Module& m, std::uint64_t begin) {
+    BodyReader reader(m, {begin, begin});
+    reader.end_ = m.bytes().size();
+    return reader;
+  }
 
   const module::Module& module() const { return module_; }
   std::uint64_t offset() const { return reader_.offset(); }

@@ -2,6 +2,7 @@
 // https://webassembly.github.io/spec/core/binary/modules.html#binary-module
 #include "binary/decoder.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fmt/format.h>
@@ -18,6 +19,8 @@ using base::ErrorKind;
 using base::Status;
 
 constexpr std::uint64_t kHeaderBytes = 8;
+/// Section id and size, and the count of elements behind them.
+constexpr std::uint64_t kMaxSectionHeadBytes = 11;
 constexpr std::uint8_t kCustomSection = 0;
 
 struct SectionKind {
@@ -42,6 +45,8 @@ constexpr SectionKind kSections[] = {
     {"data count", &ModuleReader::data_count, 11},
     {"tag", &ModuleReader::tags, 6},
 };
+constexpr std::uint8_t kCodeSection = 10;
+constexpr std::uint8_t kDataSection = 11;
 constexpr std::uint8_t kDataCountSection = 12;
 constexpr std::uint8_t kTagSection = 13;
 
@@ -73,6 +78,7 @@ Status check_header(base::Bytes bytes) {
 
 Status read_section(ModuleReader& sections, Reader& reader, spec::Features features, unsigned& last_rank) {
   const std::uint64_t at = reader.offset();
+  sections.need(kMaxSectionHeadBytes);
   HEDDLE_TRY_ASSIGN(const std::uint8_t id, reader.byte());
   if (!is_known_section(id, features)) return errors::malformed_byte(at, "section id", id);
   HEDDLE_TRY_ASSIGN(const std::uint32_t size, reader.length());
@@ -83,6 +89,7 @@ Status read_section(ModuleReader& sections, Reader& reader, spec::Features featu
     return errors::malformed(at,
                              fmt::format("unexpected content after last section: {} section out of order", kind.name));
   last_rank = kind.rank;
+  if (id != kCodeSection && id != kDataSection) sections.need(size);
   HEDDLE_TRY((sections.*kind.read)());
   if (reader.offset() == end) return {};
   return errors::section_size_mismatch(std::min(end, reader.offset()), end, reader.offset());
@@ -101,6 +108,7 @@ Error earliest(const module::Module& m, Error error) {
 }
 
 Status read_module(module::Module& m) {
+  m.wire->need({0, std::min<std::uint64_t>(kHeaderBytes, m.bytes().size())});
   HEDDLE_TRY(check_header(m.bytes()));
   Reader reader(m.bytes(), {kHeaderBytes, m.bytes().size()});
   ModuleReader sections(m, reader);

@@ -7,6 +7,8 @@
 // Nothing is reserved for a count before Reader::vector_length has compared it with the bytes left and its limit.
 #pragma once
 
+#include <span>
+
 #include "base/result.h"
 #include "binary/reader.h"
 #include "module/module.h"
@@ -32,6 +34,9 @@ class ModuleReader {
   base::Status code();
   base::Status datas();
   base::Status custom(std::uint64_t section_end);
+
+  /// Reads the next `size_bytes` into memory, as far as there are so many.
+  void need(std::uint64_t size_bytes) const;
 
   /// What can be said only when all sections are there: counts that must agree, canonical types.
   base::Status finish();
@@ -59,6 +64,7 @@ class ModuleReader {
   base::Result<spec::ValType> ref_type();
 
   // sections.cpp
+  base::Status known_bodies(std::span<const module::BodyPlace> places, std::uint32_t count);
   base::Status import(module::Import& out);
   base::Status import_description(module::Import& out);
   base::Status table(module::Table& out);

@@ -26,6 +26,7 @@ base::Status read_function_names(const module::Module& m, Reader& reader, Names&
 }
 
 base::Status read_name_section(const module::Module& m, const module::CustomSection& section, Names& names) {
+  if (!m.wire->need(section.contents)) return {};
   Reader reader(m.bytes(), section.contents);
   while (!reader.at_end()) {
     HEDDLE_TRY_ASSIGN(const std::uint8_t id, reader.byte());
@@ -67,7 +68,8 @@ Names read_names(const module::Module& m) {
 
 std::vector<ProducersField> read_producers(const module::Module& m) {
   std::vector<ProducersField> fields;
-  if (const module::CustomSection* section = m.find_custom("producers")) {
+  const module::CustomSection* section = m.find_custom("producers");
+  if (section != nullptr && m.wire->need(section->contents)) {
     Reader reader(m.bytes(), section->contents);
     (void)read_producers_section(reader, fields).ok();
   }

@@ -1,5 +1,7 @@
 // All sections but those of types and of segments.
 // https://webassembly.github.io/spec/core/binary/modules.html
+#include <algorithm>
+
 #include "binary/body_reader.h"
 #include "binary/errors.h"
 #include "binary/expression_scan.h"
@@ -16,6 +18,7 @@ using spec::Feature;
 namespace {
 
 constexpr std::uint8_t kTableWithInit = 0x40;
+constexpr std::uint64_t kMaxLengthBytes = 5;  ///< of a 32-bit number
 constexpr const char* kInconsistentCode = "function and code section have inconsistent lengths";
 constexpr const char* kInconsistentData = "data count and data section have inconsistent lengths";
 
@@ -186,10 +189,31 @@ Status ModuleReader::data_count() {
   return {};
 }
 
+void ModuleReader::need(std::uint64_t size_bytes) const {
+  const std::uint64_t begin = reader_.offset();
+  module_.wire->need({begin, begin + std::min(size_bytes, reader_.remaining_bytes())});
+}
+
+// What says the places vouches for them; what is checked is that nobody reads outside the module.
+Status ModuleReader::known_bodies(std::span<const module::BodyPlace> places, std::uint32_t count) {
+  std::uint64_t end = reader_.offset();
+  for (const module::BodyPlace& place : places) {
+    if (place.begin <= end || place.end < place.begin || place.end - place.begin > spec::kMaxFunctionBodyBytes)
+      return errors::malformed(reader_.offset(), kInconsistentCode);
+    end = place.end;
+    module_.bodies.push_back({{place.begin, place.end}});
+  }
+  if (places.size() != count || end > reader_.offset() + reader_.remaining_bytes())
+    return errors::malformed(reader_.offset(), kInconsistentCode);
+  reader_.advance(end - reader_.offset());
+  return {};
+}
+
 // Whether there is a body for each function is said in finish(): the suite expects faults of later sections first.
 Status ModuleReader::code() {
   HEDDLE_TRY_ASSIGN(const std::uint32_t count, reader_.vector_length(spec::kMaxFunctions, "too many functions"));
   module_.bodies.reserve(count);
+  if (const auto known = module_.wire->known_bodies(); !known.empty()) return known_bodies(known, count);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint64_t at = reader_.offset();
     HEDDLE_TRY_ASSIGN(const std::uint32_t size, reader_.length());
@@ -203,6 +227,9 @@ Status ModuleReader::code() {
 
 Status ModuleReader::custom(std::uint64_t section_end) {
   Reader contents(module_.bytes(), {reader_.offset(), section_end});
+  need(std::min<std::uint64_t>(kMaxLengthBytes, contents.remaining_bytes()));
+  Reader ahead = contents;
+  if (const auto length = ahead.length(); length.ok()) need(ahead.offset() - reader_.offset() + *length);
   HEDDLE_TRY_ASSIGN(const std::string_view name, contents.name());
   module_.customs.push_back({name, {contents.offset(), section_end}});
   reader_.advance(section_end - reader_.offset());
@@ -227,7 +254,7 @@ void ModuleReader::declare(spec::FuncIndex func) {
 
 base::Result<module::ConstExpr> ModuleReader::const_expr() {
   const std::uint64_t begin = reader_.offset();
-  BodyReader expression(module_, {begin, begin + reader_.remaining_bytes()});
+  BodyReader expression = BodyReader::to_the_end(module_, begin);
   referenced_.clear();
   expression.in_constant_expression();
   HEDDLE_TRY(scan_expression(expression, &referenced_));

@@ -18,6 +18,10 @@ constexpr std::uint32_t kTableOrDeclarative = 2;  // active: a table index follo
 constexpr std::uint32_t kExpressions = 4;
 constexpr std::uint32_t kElemFlagsEnd = 8;
 
+// Of a data segment, in front of its contents, where bytes are read as they are needed. Chosen: an offset is mostly one
+// constant. A longer one ends in zeros then, which is malformed.
+constexpr std::uint64_t kNeededOfDataSegment = 256;
+
 }  // namespace
 
 Status ModuleReader::elements() {
@@ -91,6 +95,7 @@ Status ModuleReader::datas() {
 
 // https://webassembly.github.io/spec/core/binary/modules.html#data-section
 Status ModuleReader::data_segment(module::DataSegment& out) {
+  need(kNeededOfDataSegment);
   out.offset = reader_.offset();
   HEDDLE_TRY_ASSIGN(const std::uint32_t kind, reader_.u32());
   if (kind > 2 || (kind != 0 && !has(Feature::bulk_memory)))

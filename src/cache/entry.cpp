@@ -1,10 +1,7 @@
 #include "cache/entry.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
-#include <cstring>
-#include <unistd.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -12,23 +9,10 @@
 namespace heddle::cache {
 namespace {
 
-constexpr std::array<char, 8> kMagic = {'\0', 'h', 'e', 'd', 'd', 'l', 'e', '1'};
+constexpr std::array<char, 8> kMagic = {'\0', 'h', 'e', 'd', 'd', 'l', 'e', '2'};
 
 base::Error broken(const char* what) {
   return {base::ErrorKind::malformed, base::kNoOffset, what};
-}
-
-bool read_at(int fd, void* to, std::size_t size_bytes, std::uint64_t offset) {
-  auto* at = static_cast<std::uint8_t*>(to);
-  while (size_bytes != 0) {
-    const ssize_t n = pread(fd, at, size_bytes, static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    at += n;
-    offset += static_cast<std::uint64_t>(n);
-    size_bytes -= static_cast<std::size_t>(n);
-  }
-  return true;
 }
 
 }  // namespace
@@ -46,20 +30,29 @@ std::uint64_t hash_of(const Header& header, const std::vector<Row>& rows) {
   const std::uint64_t seed = XXH3_64bits(&header, offsetof(Header, hash));
   return XXH3_64bits_withSeed(rows.data(), rows.size() * sizeof(Row), seed);
 }
+
+template <class Header, class Row>
+Key digest_of(const Header& header, const std::vector<Row>& rows) {
+  base::Sha256 hash;
+  hash.add({reinterpret_cast<const std::uint8_t*>(&header), sizeof header});
+  hash.add({reinterpret_cast<const std::uint8_t*>(rows.data()), rows.size() * sizeof(Row)});
+  return hash.finish();
+}
 }  // namespace
 
-base::Result<Entry> Entry::read(File file, base::ByteRange place, const Key& key) {
+base::Result<Entry> Entry::read(File file, base::ByteRange place, const Key& key, const std::optional<Key>& seal) {
   const std::uint64_t size_bytes = place.size_bytes();
   Header header;
-  if (size_bytes < sizeof header || !read_at(file.get(), &header, sizeof header, place.begin) || header.magic != kMagic)
+  if (size_bytes < sizeof header || !file.read_at(&header, sizeof header, place.begin) || header.magic != kMagic)
     return broken("it is not an entry");
   if (header.key != key) return broken("it is for something else");
   if (header.file_bytes != size_bytes || header.count > (size_bytes - sizeof header) / sizeof(Row))
     return broken("it is cut off");
   Entry entry;
   entry.rows_.resize(header.count);
-  if (!read_at(file.get(), entry.rows_.data(), header.count * sizeof(Row), place.begin + sizeof header))
+  if (!file.read_at(entry.rows_.data(), header.count * sizeof(Row), place.begin + sizeof header))
     return broken("it cannot be read");
+  if (seal && *seal != digest_of(header, entry.rows_)) return broken("it is not what was sealed");
   if (header.hash != hash_of(header, entry.rows_)) return broken("its index is damaged");
   std::uint64_t after = 0;  // the lowest index that may come next
   for (const Row& row : entry.rows_) {
@@ -79,8 +72,7 @@ std::vector<std::uint8_t> Entry::write(const Key& key, const Pieces& pieces) {
   std::uint64_t offset = sizeof header + pieces.size() * sizeof(Row);
   std::vector<Row> rows;
   for (const auto& [func, piece] : pieces) {
-    rows.push_back(
-        {func, piece.improvable, offset, piece.record.size(), XXH3_64bits(piece.record.data(), piece.record.size())});
+    rows.push_back({func, piece.improvable, offset, piece.record.size(), base::Sha256::of(piece.record)});
     offset += piece.record.size();
   }
   header.file_bytes = offset;
@@ -97,6 +89,10 @@ std::vector<std::uint8_t> Entry::write(const Key& key, const Pieces& pieces) {
   return bytes;
 }
 
+std::size_t Entry::sealed_bytes(const Pieces& pieces) {
+  return sizeof(Header) + pieces.size() * sizeof(Row);
+}
+
 const Entry::Row* Entry::row(std::uint32_t func) const {
   const auto at = std::lower_bound(rows_.begin(), rows_.end(), func,
                                    [](const Row& row, std::uint32_t wanted) { return row.func < wanted; });
@@ -105,9 +101,8 @@ const Entry::Row* Entry::row(std::uint32_t func) const {
 
 base::Result<Piece> Entry::read(const Row& row) const {
   Piece piece{std::vector<std::uint8_t>(row.size_bytes), row.improvable != 0};
-  if (!read_at(file_.get(), piece.record.data(), row.size_bytes, begin_ + row.offset))
-    return broken("it cannot be read");
-  if (XXH3_64bits(piece.record.data(), row.size_bytes) != row.hash) return broken("a function's record is damaged");
+  if (!file_.read_at(piece.record.data(), row.size_bytes, begin_ + row.offset)) return broken("it cannot be read");
+  if (base::Sha256::of(piece.record) != row.digest) return broken("a function's record is damaged");
   return piece;
 }
 

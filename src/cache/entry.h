@@ -2,8 +2,9 @@
 //
 //   Header | Row for each function, by index | records (record.h)
 //
-// Opening reads header and rows and checks their hash; a record is read, checked against its row's hash and decoded
-// when its function is first asked for. Reading copies: what is checked is what is used, whatever becomes of the file.
+// Opening reads header and rows and checks their hash, and the seal if there is one: it is over both. A record is read,
+// checked against its row's digest and decoded when its function is first asked for. Reading copies: what is checked is
+// what is used, whatever becomes of the file.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +28,12 @@ using Pieces = std::map<std::uint32_t, Piece>;  // by function index
 
 class Entry {
  public:
-  /// The entry is `place` of the file, in bytes. Errors: malformed: not a sound entry with this key.
-  static base::Result<Entry> read(File file, base::ByteRange place, const Key& key);
+  /// The entry is `place` of the file, in bytes. Errors: malformed: not a sound entry with this key, or not as sealed.
+  static base::Result<Entry> read(File file, base::ByteRange place, const Key& key,
+                                  const std::optional<Key>& seal = std::nullopt);
   static std::vector<std::uint8_t> write(const Key& key, const Pieces& pieces);
+  /// How much of what write() made is to be sealed, from its beginning: all digests are among it.
+  static std::size_t sealed_bytes(const Pieces& pieces);
 
   /// Any thread. nullopt: it has none of this function. Errors: malformed.
   std::optional<base::Result<Piece>> find(std::uint32_t func) const;
@@ -47,7 +51,7 @@ class Entry {
     std::uint32_t improvable = 0;  ///< 0 or 1
     std::uint64_t offset = 0;
     std::uint64_t size_bytes = 0;
-    std::uint64_t hash = 0;  ///< XXH3 of the record
+    Key digest = {};  ///< SHA-256 of the record
   };
   Entry() = default;
   const Row* row(std::uint32_t func) const;

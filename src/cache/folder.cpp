@@ -15,15 +15,12 @@
 
 #include "base/write_fully.h"
 
-#include "cache/key.h"
-
 namespace heddle::cache {
 namespace {
 
 /// Chosen: "least recently used" to within this, so that most runs do not write to the disk.
 constexpr std::int64_t kTouchAfterSeconds = 600;
 constexpr mode_t kEntryMode = S_IRUSR;
-constexpr const char* kSuffix = ".code";
 constexpr const char* kSeal = "user.heddle.sha256";
 /// What a writer that was killed left behind is removed after this.
 constexpr std::int64_t kStaleAfterSeconds = 3600;
@@ -64,27 +61,16 @@ base::Status write_all(int fd, base::Bytes bytes) {
   return {};
 }
 
-/// A copy of the file that nobody else can change, if its bytes are those that were sealed.
-base::Result<File> unsealed(File file, std::uint64_t size_bytes, const std::string& name) {
+/// What stands in the file's attribute.
+base::Result<Key> seal_of(int fd, const std::string& name) {
   Key seal = {};
-  if (fgetxattr(file.get(), kSeal, seal.data(), seal.size()) != static_cast<ssize_t>(seal.size()))
+  if (fgetxattr(fd, kSeal, seal.data(), seal.size()) != static_cast<ssize_t>(seal.size()))
     return refused(name + " is not sealed");
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size_bytes));
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = read(file.get(), &bytes[done], bytes.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return refused(name + " cannot be read");
-    done += static_cast<std::size_t>(n);
-  }
-  if (digest_of(bytes) != seal) return refused(name + " is not what was sealed");
-  File copy(memfd_create("heddle-cache-entry", MFD_CLOEXEC));
-  if (!copy) return because(name);
-  HEDDLE_TRY(write_all(copy.get(), bytes));
-  return copy;
+  return seal;
 }
 
 base::Status seal(int fd, base::Bytes bytes) {
-  const Key digest = digest_of(bytes);
+  const Key digest = base::Sha256::of(bytes);
   if (fsetxattr(fd, kSeal, digest.data(), digest.size(), 0) != 0) return because("cannot seal an entry");
   return {};
 }
@@ -93,6 +79,19 @@ base::Status seal(int fd, base::Bytes bytes) {
 
 File::~File() {
   if (fd_ >= 0) close(fd_);
+}
+
+bool File::read_at(void* to, std::size_t size_bytes, std::uint64_t offset) const {
+  auto* at = static_cast<std::uint8_t*>(to);
+  while (size_bytes != 0) {
+    const ssize_t n = pread(fd_, at, size_bytes, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n;
+    offset += static_cast<std::uint64_t>(n);
+    size_bytes -= static_cast<std::size_t>(n);
+  }
+  return true;
 }
 
 std::string Folder::default_path() {
@@ -120,7 +119,7 @@ base::Result<Folder> Folder::open(const std::string& path, bool sealed) {
 
 base::Result<Folder::Opened> Folder::find(const std::string& name) const {
   // Not blocking: a fifo of that name must not hold us up.
-  File file(openat(fd_.get(), (name + kSuffix).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  File file(openat(fd_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file && errno == ENOENT) return Opened{};
   struct stat status;
   if (!file || fstat(file.get(), &status) != 0) return because(name);
@@ -130,14 +129,15 @@ base::Result<Folder::Opened> Folder::find(const std::string& name) const {
   timespec now;
   clock_gettime(CLOCK_REALTIME_COARSE, &now);
   if (now.tv_sec - status.st_mtim.tv_sec > kTouchAfterSeconds) futimens(file.get(), nullptr);
-  const auto size_bytes = static_cast<std::uint64_t>(status.st_size);
+  Opened opened{File(), static_cast<std::uint64_t>(status.st_size), std::nullopt};
   if (sealed_) {
-    HEDDLE_TRY_ASSIGN(file, unsealed(std::move(file), size_bytes, name));
+    HEDDLE_TRY_ASSIGN(opened.seal, seal_of(file.get(), name));
   }
-  return Opened{std::move(file), size_bytes};
+  opened.file = std::move(file);
+  return opened;
 }
 
-base::Status Folder::write(const std::string& name, base::Bytes bytes) const {
+base::Status Folder::write(const std::string& name, base::Bytes bytes, std::size_t sealed_bytes) const {
   static std::atomic<unsigned> count{0};  // counter
   const unsigned mine = count.fetch_add(1, std::memory_order_relaxed);
   const std::string temporary = name + "." + std::to_string(getpid()) + "." + std::to_string(mine) + ".new";
@@ -146,8 +146,8 @@ base::Status Folder::write(const std::string& name, base::Bytes bytes) const {
   if (!file) return because("cannot make an entry");
   base::Status done =
       fchmod(file.get(), kEntryMode) == 0 ? write_all(file.get(), bytes) : because("cannot make an entry");
-  if (done.ok() && sealed_) done = seal(file.get(), bytes);
-  if (done.ok() && renameat(fd_.get(), temporary.c_str(), fd_.get(), (name + kSuffix).c_str()) != 0)
+  if (done.ok() && sealed_) done = seal(file.get(), bytes.first(sealed_bytes));
+  if (done.ok() && renameat(fd_.get(), temporary.c_str(), fd_.get(), name.c_str()) != 0)
     done = because("cannot rename an entry");
   if (!done.ok()) unlinkat(fd_.get(), temporary.c_str(), 0);
   return done;
@@ -169,9 +169,8 @@ std::vector<Folder::Item> Folder::list() const {
     if (fstatat(again, next->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode)) continue;
     if (ends_with(name, ".new") && now.tv_sec - status.st_mtim.tv_sec > kStaleAfterSeconds)
       unlinkat(again, next->d_name, 0);
-    if (!ends_with(name, kSuffix)) continue;
-    items.push_back({std::string(name.substr(0, name.size() - std::strlen(kSuffix))),
-                     static_cast<std::uint64_t>(status.st_size),
+    if (!ends_with(name, kCodeSuffix) && !ends_with(name, kStartSuffix)) continue;
+    items.push_back({std::string(name), static_cast<std::uint64_t>(status.st_size),
                      status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec});
   }
   closedir(directory);
@@ -183,7 +182,7 @@ void Folder::evict(std::uint64_t size_bytes) const {
   std::uint64_t kept = 0;
   for (const Item& item : list()) {
     kept += item.size_bytes;
-    if (kept > size_bytes) unlinkat(fd_.get(), (item.name + kSuffix).c_str(), 0);
+    if (kept > size_bytes) unlinkat(fd_.get(), item.name.c_str(), 0);
   }
 }
 

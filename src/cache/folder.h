@@ -5,12 +5,14 @@
 // Who could forge an entry: another user (folder and entries belong to us, are no links, and nobody else can write to
 // them), and a guest that was given a directory around the folder. A program is not given both (holds()); and since
 // preview1 has no call that sets a file's mode, none can make a file of mode 0400, which entries have, for a later run,
-// nor open one for writing. Root may, whom modes do not bind; so root's folder is sealed: each entry carries the
-// SHA-256 of its bytes in an extended attribute, for which preview1 has no call either, and is used from a copy that
-// has it.
+// nor open one for writing. Root may, whom modes do not bind; so root's folder is sealed: each file carries a SHA-256
+// in an extended attribute, for which preview1 has no call either. It is that of the file's beginning, which holds the
+// digests of the rest (or is all of it), and whoever reads the file compares: with what it has read, not with the file,
+// which may change meanwhile.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +20,13 @@
 #include "base/result.h"
 #include "base/span.h"
 
+#include "cache/key.h"
+
 namespace heddle::cache {
+
+/// Files end in one of these: the code of a module (entry.h), and what a start needs to know of one (start.h).
+inline constexpr const char* kCodeSuffix = ".code";
+inline constexpr const char* kStartSuffix = ".start";
 
 /// An open file.
 class File {
@@ -32,6 +40,8 @@ class File {
   }
   ~File();
   int get() const { return fd_; }
+  /// Any thread. False: there is not so much, or it cannot be read.
+  bool read_at(void* to, std::size_t size_bytes, std::uint64_t offset) const;
   explicit operator bool() const { return fd_ >= 0; }
 
  private:
@@ -48,6 +58,7 @@ class Folder {
   struct Opened {
     File file;  ///< empty: there is none
     std::uint64_t size_bytes = 0;
+    std::optional<Key> seal;  ///< in a sealed folder: what the beginning of the file must have as its SHA-256
   };
 
   /// $XDG_CACHE_HOME/heddle, or else ~/.cache/heddle; empty if neither variable is an absolute path.
@@ -58,10 +69,10 @@ class Folder {
   static bool needs_seal();
 
   const std::string& path() const { return path_; }
-  /// The entry, marked as used. Errors: io: it is not a file that only we can have written.
+  /// The file, marked as used. Errors: io: it is not a file that only we can have written.
   base::Result<Opened> find(const std::string& name) const;
-  /// Errors: io. Nothing is left behind.
-  base::Status write(const std::string& name, base::Bytes bytes) const;
+  /// Seals the first `sealed_bytes`, if the folder is sealed. Errors: io. Nothing is left behind.
+  base::Status write(const std::string& name, base::Bytes bytes, std::size_t sealed_bytes) const;
   std::vector<Item> list() const;
   /// Removes what was not used for longest until at most `size_bytes` are left.
   void evict(std::uint64_t size_bytes) const;

@@ -1,54 +1,49 @@
 #include "cache/key.h"
 
-#include <cpuid.h>
-#include <initializer_list>
-#include <nettle/sha2.h>
+#include <algorithm>
+
+#include "base/cpu_features.h"
 
 namespace heddle::cache {
 namespace {
 
-/// All of the processor that the LLVM tier may compile for, which is more than base/cpu_features.h names.
-void add_processor(std::string& to) {
-  constexpr struct {
-    unsigned leaf, subleaf;
-    bool ebx;  // of leaf 1 it names the core we happen to be on
-  } kLeaves[] = {{0, 0, true}, {1, 0, false}, {7, 0, true}, {7, 1, true}, {0x80000001u, 0, true}};
-  // Each of these instructions leaves a virtual machine, which takes tens of microseconds; __get_cpuid_count would
-  // ask for the highest leaf each time.
-  unsigned highest = 7;
-  for (const auto& [leaf, subleaf, with_ebx] : kLeaves) {
-    unsigned r[4] = {};
-    if (leaf <= highest || leaf >= 0x80000000u) __cpuid_count(leaf, subleaf, r[0], r[1], r[2], r[3]);
-    if (leaf == 0) highest = r[0];
-    if (!with_ebx) r[1] = 0;
-    to.append(reinterpret_cast<const char*>(r), sizeof r);
-  }
-}
-
-Key digest_of_parts(std::initializer_list<base::Bytes> parts) {
-  sha256_ctx context;
-  sha256_init(&context);
-  for (const base::Bytes part : parts) sha256_update(&context, part.size(), part.data());
-  Key digest;
-  sha256_digest(&context, digest.size(), digest.data());
-  return digest;
+template <class T>
+base::Bytes raw(const T& value) {
+  return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
 }
 
 }  // namespace
 
-Key digest_of(base::Bytes bytes) {
-  return digest_of_parts({bytes});
+std::vector<Key> chunk_digests(base::Bytes module) {
+  std::vector<Key> digests;
+  digests.reserve((module.size() + kChunkBytes - 1) / kChunkBytes);
+  for (; !module.empty(); module = module.subspan(std::min(kChunkBytes, module.size())))
+    digests.push_back(base::Sha256::of(module.first(std::min(kChunkBytes, module.size()))));
+  return digests;
+}
+
+Key content_of(std::uint64_t size_bytes, std::span<const Key> chunks) {
+  base::Sha256 hash;
+  hash.add(raw(size_bytes));
+  for (const Key& chunk : chunks) hash.add(chunk);
+  return hash.finish();
+}
+
+Key key_of(const Key& what, const std::string& settings) {
+  std::string made_by = "heddle code " HEDDLE_BUILD_ID;
+  made_by += '\0';
+  made_by += base::host_cpu_identity();
+  made_by += settings;
+  const std::uint64_t length = made_by.size();
+  base::Sha256 hash;
+  hash.add(raw(length));
+  hash.add({reinterpret_cast<const std::uint8_t*>(made_by.data()), made_by.size()});
+  hash.add(what);
+  return hash.finish();
 }
 
 Key key_of(base::Bytes module, const std::string& settings) {
-  std::string made_by = "heddle code " HEDDLE_BUILD_ID;
-  made_by += '\0';
-  add_processor(made_by);
-  made_by += settings;
-  const std::uint64_t length = made_by.size();
-  return digest_of_parts({{reinterpret_cast<const std::uint8_t*>(&length), sizeof length},
-                          {reinterpret_cast<const std::uint8_t*>(made_by.data()), made_by.size()},
-                          module});
+  return key_of(content_of(module.size(), chunk_digests(module)), settings);
 }
 
 std::string hex(const Key& key) {

@@ -13,11 +13,11 @@ std::unique_ptr<CachedTier> CachedTier::open(const Options& options, const Key& 
     return nullptr;
   }
   std::unique_ptr<CachedTier> tier(new CachedTier(options, key, next, std::move(*folder)));
-  auto found = tier->folder_->find(hex(key));
+  auto found = tier->folder_->find(hex(key) + kCodeSuffix);
   if (!found.ok()) {
     tier->note("entry ignored: " + found.error().message);
   } else if (found->file) {
-    auto entry = Entry::read(std::move(found->file), {0, found->size_bytes}, key);
+    auto entry = Entry::read(std::move(found->file), {0, found->size_bytes}, key, found->seal);
     if (entry.ok())
       tier->entry_ = std::move(*entry);
     else
@@ -67,7 +67,7 @@ void CachedTier::keep(const std::vector<Fresh>& code) const {
   if (entry_) pieces.merge(entry_->all());  // what is new stays
   const std::vector<std::uint8_t> bytes = Entry::write(key_, pieces);
   if (bytes.size() > options_.size_bytes) return note("not written: the code is larger than the cache may be");
-  const base::Status written = folder_->write(hex(key_), bytes);
+  const base::Status written = folder_->write(hex(key_) + kCodeSuffix, bytes, Entry::sealed_bytes(pieces));
   if (!written.ok()) return note("not written: " + written.error().message);
   folder_->evict(options_.size_bytes);
 }

@@ -6,6 +6,7 @@
 #include "cli/signals.h"
 #include "cli/verbs.h"
 #include "engine/engine.h"
+#include "engine/known_start.h"
 #include "engine/program.h"
 
 #include "observe/debugger.h"
@@ -31,14 +32,14 @@ int run_main(int argc, char** argv) {
   watch_signals(debugged);
   take_failed_writes_as_errors();
   set_up_cache(arguments);
-  arguments.config.tier_up_later = arguments.config.tier_threshold > 1;  // else every function is hot at once
+  arguments.config.later = arguments.config.tier_threshold > 1;  // else every function is hot at once
   auto engine = engine::Engine::create(arguments.config);
   if (!engine.ok()) return fail(engine.error().message);
   // Whoever decides the outcome, on whatever thread, leaves at once.
   arguments.run.on_outcome = [&engine](const runtime::Outcome& outcome) { leave(**engine, outcome); };
 
   engine::ModuleSource source;
-  const base::Status read = engine::read_module(arguments.file, arguments.config.features, source);
+  const base::Status read = engine::read_module_to_run(arguments.file, arguments.config, source);
   if (!read.ok()) return fail(source.render(read.error()));
   const engine::ModuleSource for_messages = source;
   auto loaded = (*engine)->load(std::move(source));

@@ -18,6 +18,8 @@ sigset_t g_watched;      // written before the thread exists
 bool g_watches = false;  // of the thread that called watch_signals()
 /// Chosen: a few times what a trivial program takes. Samples wait for the thread meanwhile.
 constexpr timespec kShortRun = {.tv_sec = 0, .tv_nsec = 10'000'000};
+/// Besides. Chosen: a few times what a large program takes that is known and only prints something.
+constexpr timespec kShortRunOfKnown = {.tv_sec = 0, .tv_nsec = 50'000'000};
 
 /// Release by end_on_signals; pairs with the acquire in the watching thread.
 std::atomic<runtime::ThreadGroup*> g_group{nullptr};
@@ -64,17 +66,27 @@ void print_threads() {
                           runtime::format_reports(std::move(reports))));
 }
 
+/// The next thing of those that short programs are spared. False: it still loads.
+bool start_next(unsigned done) {
+  const engine::Engine* engine = g_engine.load(std::memory_order_acquire);
+  if (engine == nullptr) return false;
+  if (done == 0)
+    engine->start_tier_up();
+  else
+    engine->start_validation();
+  return true;
+}
+
 void* await_signals(void*) {
-  for (bool started = false;;) {
-    const int number = started ? sigwaitinfo(&g_watched, nullptr) : sigtimedwait(&g_watched, nullptr, &kShortRun);
+  constexpr const timespec* kWaits[] = {&kShortRun, &kShortRunOfKnown, nullptr};
+  for (unsigned done = 0;;) {
+    const int number = sigtimedwait(&g_watched, nullptr, kWaits[done]);  // nullptr: for ever
     if (number == SIGQUIT) {
       print_threads();
     } else if (number > 0) {
       end_group(number);
-    } else if (errno == EAGAIN) {
-      const engine::Engine* engine = g_engine.load(std::memory_order_acquire);
-      started = engine != nullptr;  // else it still loads
-      if (started) engine->start_tier_up();
+    } else if (errno == EAGAIN && start_next(done)) {
+      ++done;
     }
   }
 }
@@ -108,10 +120,9 @@ void end_on_signals(runtime::ThreadGroup& group) {
 }
 
 void improve_later(const engine::Engine& engine) {
-  if (g_watches)
-    g_engine.store(&engine, std::memory_order_release);
-  else
-    engine.start_tier_up();
+  if (g_watches) return g_engine.store(&engine, std::memory_order_release);
+  engine.start_tier_up();
+  engine.start_validation();
 }
 
 }  // namespace heddle::cli

@@ -23,8 +23,8 @@ void take_failed_writes_as_errors();
 /// From now on there is something to end. `group` is borrowed for the rest of the process's life.
 void end_on_signals(runtime::ThreadGroup& group);
 
-/// Calls engine.start_tier_up() soon. `engine` (made with Config::tier_up_later) is borrowed for the rest of the
-/// process's life. After watch_signals(), by its thread.
+/// Calls engine.start_tier_up() soon and start_validation() later. `engine` (made with Config::later) is borrowed for
+/// the rest of the process's life. After watch_signals(), by its thread.
 void improve_later(const engine::Engine& engine);
 
 }  // namespace heddle::cli

@@ -4,12 +4,24 @@
 
 namespace heddle::engine {
 
-BackgroundValidation::BackgroundValidation(module::CheckedModule m)
-    : module_(std::move(m)), thread_([this] { run(); }) {}
+BackgroundValidation::BackgroundValidation(module::CheckedModule m, std::size_t valid)
+    : module_(std::move(m)), valid_(valid) {}
 
+// Whoever destroys it is the only one left to start it.
 BackgroundValidation::~BackgroundValidation() {
   stop_.store(true, std::memory_order_relaxed);
-  thread_.join();
+  std::thread thread;
+  {
+    base::MutexLock lock(mutex_);
+    thread.swap(thread_);
+  }
+  if (thread.joinable()) thread.join();
+}
+
+void BackgroundValidation::start() {
+  if (valid_bodies() == module_.module().bodies.size()) return;
+  base::MutexLock lock(mutex_);
+  thread_ = std::thread([this] { run(); });
 }
 
 std::uint64_t BackgroundValidation::add_listener(Report report) {
@@ -27,10 +39,15 @@ void BackgroundValidation::remove_listener(std::uint64_t id) {
 
 void BackgroundValidation::run() {
   const module::Module& m = module_.module();
-  for (std::size_t f = m.imported_functions; f < m.functions.size(); ++f) {
+  for (std::size_t i = valid_bodies(); i < m.bodies.size(); ++i) {
     if (stop_.load(std::memory_order_relaxed)) return;
-    auto body = validate::validate_body(module_, spec::FuncIndex(f));
-    if (body.ok()) continue;
+    auto body = validate::validate_body(module_, spec::FuncIndex(m.imported_functions + i));
+    if (body.ok()) {
+      valid_.store(i + 1, std::memory_order_relaxed);
+      continue;
+    }
+    // Bytes that cannot be had any more are no fault of the module; whoever calls the function is told.
+    if (!m.wire->need(m.bodies[i].range)) return;
     base::MutexLock lock(mutex_);
     error_ = body.error();
     for (const auto& [id, report] : listeners_) report(*error_);

@@ -2,8 +2,8 @@
 // and stops at the first error, which it hands to whoever asked; ending the object ends the thread after its current
 // function.
 //
-// States: running -> done. error_ is written once, by the thread, under the lock under which listeners come, go and are
-// called. stop_ is a plain flag: relaxed, nothing else depends on it.
+// States: (waiting ->) running -> done. error_ is written once, by the thread, under the lock under which listeners
+// come, go and are called. stop_ and valid_ are relaxed: nothing else depends on them.
 #pragma once
 
 #include <atomic>
@@ -21,10 +21,16 @@ namespace heddle::engine {
 
 class BackgroundValidation {
  public:
-  explicit BackgroundValidation(module::CheckedModule m);
+  /// The first `valid` bodies need no check.
+  BackgroundValidation(module::CheckedModule m, std::size_t valid);
   ~BackgroundValidation();
   BackgroundValidation(const BackgroundValidation&) = delete;
   BackgroundValidation& operator=(const BackgroundValidation&) = delete;
+
+  /// Once or never, by any thread, while the object lives.
+  void start();
+  /// So many bodies, from the first, are valid. Any thread.
+  std::size_t valid_bodies() const { return valid_.load(std::memory_order_relaxed); }
 
   using Report = std::function<void(const base::Error&)>;
   /// Calls `report` with the first error, at once if it is known already, else from the validating thread. Returns what
@@ -38,11 +44,12 @@ class BackgroundValidation {
 
   module::CheckedModule module_;
   std::atomic<bool> stop_{false};
+  std::atomic<std::size_t> valid_;
   base::Mutex mutex_;
   std::optional<base::Error> error_ HEDDLE_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Report> listeners_ HEDDLE_GUARDED_BY(mutex_);
   std::uint64_t next_id_ HEDDLE_GUARDED_BY(mutex_) = 1;
-  std::thread thread_;  // last: starts when all else is there
+  std::thread thread_ HEDDLE_GUARDED_BY(mutex_);  // last: starts when all else is there
 };
 
 }  // namespace heddle::engine

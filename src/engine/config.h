@@ -31,8 +31,9 @@ struct Config {
   /// auto_: how many samples make a function hot. Tests: 1: every function is, as soon as it has been called, and all
   /// its loops; 0: only the loops of every function that has been called are replaced.
   std::uint32_t tier_threshold = 2;
-  /// auto_: code is improved only after Engine::start_tier_up(), so that a short program is spared a thread.
-  bool tier_up_later = false;
+  /// So that short programs are spared threads: code is improved (auto_) only after Engine::start_tier_up(), and bodies
+  /// of a module that is known are checked only after Engine::start_validation().
+  bool later = false;
   /// Told, in a sentence, of each function that changes its tier or cannot; by the thread that improves code. Empty:
   /// nobody is.
   std::function<void(const std::string&)> tier_note;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "abi/tier.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "code/module_code.h"
 #include "engine/config.h"
@@ -20,6 +21,7 @@
 namespace heddle::engine {
 
 class BackgroundValidation;
+class StartNote;
 class TierUp;
 
 /// A module that is ready to run. Immutable; shared by programs and threads.
@@ -29,6 +31,7 @@ struct LoadedModule {
   std::shared_ptr<code::ModuleCode> code;
   /// Checks what load() left unchecked; nullptr if nothing was. Stopped and joined with the last owner.
   std::shared_ptr<BackgroundValidation> validation;
+  std::unique_ptr<const StartNote> start;  ///< nullptr: nothing is to be noted of it
 };
 
 class Engine {
@@ -44,8 +47,11 @@ class Engine {
   /// nullptr unless --tier=auto.
   TierUp* tier_up() const { return tier_up_.get(); }
 
-  /// With Config::tier_up_later: hot code is improved from now on. Once, by any thread, not beside the destructor.
+  /// With Config::later: hot code is improved from now on. Once, by any thread, not beside the destructor.
   void start_tier_up() const;
+  /// With Config::later: from now on bodies are checked of the modules that are loaded and were known. Any thread, not
+  /// beside the destructor.
+  void start_validation() const HEDDLE_EXCLUDES(mutex_);
 
   /// From now on `listener` (borrowed) is told of the code of every module that is loaded. Before the first load().
   void add_listener(code::Listener& listener) { listeners_.push_back(&listener); }
@@ -59,6 +65,9 @@ class Engine {
  private:
   explicit Engine(Config config);
   base::Status make_observers();
+  std::shared_ptr<BackgroundValidation> validate_in_background(const module::CheckedModule& m,
+                                                               const ModuleSource& source) const
+      HEDDLE_EXCLUDES(mutex_);
   /// What was asked for that this module has not.
   base::Status check_observers(const module::Module& m) const;
   Config config_;
@@ -71,7 +80,9 @@ class Engine {
   std::unique_ptr<abi::Tier> baseline_;
   std::unique_ptr<abi::Tier> fallback_;  // --tier=llvm: LLVM, and baseline for what that cannot compile
   const abi::Tier* tier_;                // one of them; borrowed
-  std::unique_ptr<TierUp> tier_up_;      // last: its thread uses the others
+  mutable base::Mutex mutex_;
+  mutable std::vector<std::weak_ptr<BackgroundValidation>> waiting_ HEDDLE_GUARDED_BY(mutex_);
+  std::unique_ptr<TierUp> tier_up_;  // last: its thread uses the others
 };
 
 /// Decodes and checks a module wholly, bodies included, without making code of it (`heddle validate`). The error with

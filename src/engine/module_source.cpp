@@ -13,9 +13,6 @@
 namespace heddle::engine {
 namespace {
 
-// Above this, huge pages halve the time to read a file (first touch of 4 KiB pages costs as much as the copy).
-constexpr std::size_t kHugePageBytes = 2 << 20;
-
 /// Private anonymous pages. Not OwnedBytes: its vector would be zeroed before it is read into.
 class PrivateBytes final : public module::WireBytes {
  public:
@@ -23,7 +20,8 @@ class PrivateBytes final : public module::WireBytes {
     const std::size_t mapped = base::round_up_to_page(std::max<std::size_t>(size_bytes, 1));
     void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return nullptr;
-    if (mapped >= 2 * kHugePageBytes) madvise(memory, mapped, MADV_HUGEPAGE);
+    // Huge pages halve the time to read a file (first touch of 4 KiB pages costs as much as the copy).
+    if (mapped >= 2 * base::kHugePageBytes) madvise(memory, mapped, MADV_HUGEPAGE);
     auto result = std::shared_ptr<PrivateBytes>(new PrivateBytes());
     result->memory_ = static_cast<std::uint8_t*>(memory);
     result->mapped_bytes_ = mapped;
@@ -41,20 +39,6 @@ class PrivateBytes final : public module::WireBytes {
   PrivateBytes() = default;
   std::uint8_t* memory_ = nullptr;
   std::size_t mapped_bytes_ = 0;
-};
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
 };
 
 base::Error io_error(const char* what) {
@@ -106,6 +90,13 @@ bool looks_like_text(base::Bytes bytes) {
   return false;
 }
 
+/// Before it is read.
+std::optional<cache::FileVersion> version_to_note(const cache::File& file, const struct stat& status) {
+  if (static_cast<std::uint64_t>(status.st_size) < kLargeModuleBytes) return std::nullopt;
+  const auto version = cache::version_of(file);
+  return version && cache::is_settled(file, *version) ? version : std::nullopt;
+}
+
 base::Status parse(ModuleSource& source, base::Bytes bytes, spec::Features features) {
   source.text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   HEDDLE_TRY_ASSIGN(text::Parsed parsed, text::parse_wat(source.text, features));
@@ -117,7 +108,7 @@ base::Status parse(ModuleSource& source, base::Bytes bytes, spec::Features featu
 }  // namespace
 
 base::Status read_file(const std::string& path, std::string& contents) {
-  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const cache::File fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return io_error(std::strerror(errno));
   HEDDLE_TRY_ASSIGN(const auto bytes, read_stream(fd.get()));
   contents.assign(bytes.begin(), bytes.end());
@@ -126,13 +117,16 @@ base::Status read_file(const std::string& path, std::string& contents) {
 
 base::Status read_module(const std::string& path, spec::Features features, ModuleSource& source) {
   source.file = path;
-  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const cache::File fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status;
   if (fd.get() < 0 || fstat(fd.get(), &status) != 0) return io_error(std::strerror(errno));
   if (S_ISDIR(status.st_mode)) return io_error(std::strerror(EISDIR));
   std::shared_ptr<const module::WireBytes> wire;
   if (S_ISREG(status.st_mode) && status.st_size > 0) {
+    const auto version = version_to_note(fd, status);
     HEDDLE_TRY_ASSIGN(wire, read_regular(fd.get(), static_cast<std::size_t>(status.st_size)));
+    if (version && version == cache::version_of(fd) && wire->bytes().size() == version->size_bytes)
+      source.version = version;
   } else {
     HEDDLE_TRY_ASSIGN(auto bytes, read_stream(fd.get()));
     wire = std::make_shared<module::OwnedBytes>(std::move(bytes));

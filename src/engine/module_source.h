@@ -2,12 +2,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "module/module.h"
 #include "spec/features.h"
 #include "text/source.h"
+
+#include "cache/module_file.h"
 
 namespace heddle::engine {
 
@@ -16,10 +19,17 @@ struct ModuleSource {
   std::shared_ptr<const module::WireBytes> wire;  ///< the binary format; nullptr if reading or parsing failed
   std::string text;                               ///< the source, if it was text
   text::SourceMap map;                            ///< byte offsets to places in `text`
+  /// Of the file, if `wire` is all of it and a later version of it would differ; only of large ones.
+  std::optional<cache::FileVersion> version;
+  std::shared_ptr<const cache::ModuleFile> known;  ///< `wire`, if it is read as it is needed (known_start.h)
 
   /// One sentence (text: with the line and a caret), ending in a newline, for an error of any later stage.
   std::string render(const base::Error& error) const;
 };
+
+/// From which size on it pays to note what a start needs to know of a module. Chosen: to read and hash as much takes
+/// 0.2 ms, to find the note 0.05 ms.
+inline constexpr std::uint64_t kLargeModuleBytes = 256 << 10;
 
 /// Reads a module's file into memory that nobody else can change (a mapped file can, even by the guest itself, after it
 /// has been checked). Text is told from binary by its first bytes, whatever the file is called. `source` is usable for

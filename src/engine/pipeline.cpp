@@ -7,6 +7,7 @@
 #include "engine/background_validation.h"
 #include "engine/cache_key.h"
 #include "engine/engine.h"
+#include "engine/known_start.h"
 #include "engine/precompiled.h"
 #include "engine/tier_loader.h"
 #include "engine/tier_up.h"
@@ -24,13 +25,32 @@ base::Result<module::CheckedModule> decode_and_check(const ModuleSource& source,
   return validate::check_module(std::move(decoded));
 }
 
+/// The same for a file that may not be what was noted of it: then it is read as a whole.
+base::Result<module::CheckedModule> decode_and_check(ModuleSource& source, const Config& config) {
+  auto checked = decode_and_check(source, config.features);
+  if (source.known == nullptr || (checked.ok() && !source.known->failed())) return checked;
+  if (config.cache->note) config.cache->note(source.file + " is not what its start was noted for");
+  source.known = nullptr;
+  source.version.reset();
+  HEDDLE_TRY(read_module(std::string(source.file), config.features, source));
+  return decode_and_check(source, config.features);
+}
+
+/// The digests by which the module is known, as far as there are any to be had without a cache.
+std::vector<cache::Key> chunks_of(const ModuleSource& source) {
+  return source.known != nullptr ? source.known->start().chunks : cache::chunk_digests(source.wire->bytes());
+}
+
 }  // namespace
 
-// What changes code besides the module, the build and the processor.
-cache::Key cache_key(base::Bytes wire, const Config& config) {
+std::string cache_settings(std::uint64_t module_bytes, const Config& config) {
   std::string settings = tier_identity();
   settings += ' ' + std::to_string(static_cast<int>(config.tier)) + ' ' + std::to_string(config.features.bits());
-  return cache::key_of(wire, settings + (wire.size() <= config.eager_validation_bytes ? " eager" : " lazy"));
+  return settings + (module_bytes <= config.eager_validation_bytes ? " eager" : " lazy");
+}
+
+cache::Key cache_key(base::Bytes wire, const Config& config) {
+  return cache::key_of(wire, cache_settings(wire.size(), config));
 }
 
 Config::Config() : eager_validation_bytes(kEagerValidationBytes) {}
@@ -50,12 +70,22 @@ base::Result<std::unique_ptr<Engine>> Engine::create(Config config) {
     engine->tier_ = engine->fallback_.get();
   }
   if (config.tier == TierChoice::auto_)
-    engine->tier_up_ = TierUp::create({config.tier_threshold, config.tier_note, config.tier_up_later}, *engine->tier_);
+    engine->tier_up_ = TierUp::create({config.tier_threshold, config.tier_note, config.later}, *engine->tier_);
   return engine;
 }
 
 void Engine::start_tier_up() const {
   if (tier_up_ != nullptr) tier_up_->start();
+}
+
+void Engine::start_validation() const {
+  std::vector<std::weak_ptr<BackgroundValidation>> waiting;
+  {
+    base::MutexLock lock(mutex_);
+    waiting.swap(waiting_);
+  }
+  for (const auto& one : waiting)
+    if (const auto validation = one.lock()) validation->start();
 }
 
 base::Status Engine::make_observers() {
@@ -98,13 +128,18 @@ base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource sour
   if (precompiled) {
     HEDDLE_TRY_ASSIGN(loaded->cached, load_precompiled(source, config_, *tier_));
   }
-  HEDDLE_TRY_ASSIGN(module::CheckedModule checked, decode_and_check(source, config_.features));
+  HEDDLE_TRY_ASSIGN(module::CheckedModule checked, decode_and_check(source, config_));
   HEDDLE_TRY(check_observers(checked.module()));
   const base::Bytes wire = source.wire->bytes();
-  if (!precompiled && config_.cache)
-    loaded->cached = cache::CachedTier::open(*config_.cache, cache_key(wire, config_), *tier_);
+  if (!precompiled && config_.cache) {
+    std::vector<cache::Key> chunks = chunks_of(source);
+    const cache::Key content = cache::content_of(wire.size(), chunks);
+    const cache::Key key = cache::key_of(content, cache_settings(wire.size(), config_));
+    loaded->cached = cache::CachedTier::open(*config_.cache, key, *tier_);
+    loaded->start = StartNote::create(source, config_, std::move(chunks));
+  }
   if (wire.size() > config_.eager_validation_bytes && !precompiled)
-    loaded->validation = std::make_shared<BackgroundValidation>(checked);
+    loaded->validation = validate_in_background(checked, source);
   else if (loaded->cached == nullptr || !loaded->cached->is_known())  // else: an earlier run got past this line
     HEDDLE_TRY(validate::validate_bodies(checked, 1));
   const abi::Tier& tier = loaded->cached != nullptr ? *loaded->cached : *tier_;
@@ -113,6 +148,20 @@ base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource sour
   if (tier_up_ != nullptr) tier_up_->add(loaded->code);
   loaded->source = std::move(source);
   return std::shared_ptr<const LoadedModule>(std::move(loaded));
+}
+
+std::shared_ptr<BackgroundValidation> Engine::validate_in_background(const module::CheckedModule& m,
+                                                                     const ModuleSource& source) const {
+  const bool is_known = source.known != nullptr;
+  const std::uint64_t valid = is_known ? source.known->start().valid_bodies : 0;
+  auto validation = std::make_shared<BackgroundValidation>(m, static_cast<std::size_t>(valid));
+  if (is_known && config_.later) {
+    base::MutexLock lock(mutex_);
+    waiting_.push_back(validation);
+  } else {
+    validation->start();
+  }
+  return validation;
 }
 
 base::Status validate_module(const ModuleSource& source, spec::Features features, unsigned threads) {

@@ -6,6 +6,7 @@
 #include "engine/background_validation.h"
 #include "engine/deadline.h"
 #include "engine/host_stack.h"
+#include "engine/known_start.h"
 #include "runtime/report.h"
 
 namespace heddle::engine {
@@ -14,12 +15,14 @@ namespace {
 using runtime::EntryStatus;
 using runtime::Outcome;
 
-Outcome invalid_body(const base::Error& error) {
+Outcome invalid_body(const LoadedModule& module, const base::Error& error) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::trapped;
   outcome.exit_code = 1;
   outcome.trap = spec::TrapCode::invalid_function_body;
   outcome.message = fmt::format("{} (at byte {})", error.message, error.offset);
+  if (module.source.known != nullptr && module.source.known->failed())
+    outcome.message = fmt::format("{} was changed while it ran", module.source.file);
   return outcome;
 }
 
@@ -29,6 +32,9 @@ void keep_code(const LoadedModule& module) {
   for (const code::FunctionCode* function : module.code->published())
     fresh.push_back({function->func, function, [function] { return function->unpatched(); }});
   module.cached->keep(fresh);
+  if (module.start != nullptr)
+    module.start->keep(module.code->module(), module.validation != nullptr ? module.validation->valid_bodies()
+                                                                           : module.code->module().bodies.size());
 }
 
 }  // namespace
@@ -108,7 +114,7 @@ base::Result<Outcome> Program::run() {
   }
   if (module_->validation != nullptr)
     listener_ = module_->validation->add_listener(
-        [this](const base::Error& error) { group_.request_exit(invalid_body(error)); });
+        [this](const base::Error& error) { group_.request_exit(invalid_body(*module_, error)); });
   if (options_.timeout_ns != 0) deadline_ = std::make_unique<Deadline>(group_, options_.timeout_ns);
   HEDDLE_TRY_ASSIGN(Outcome mine, run_main());
   group_.request_exit(std::move(mine));
@@ -121,7 +127,7 @@ base::Result<Outcome> Program::run_main() {
   if (status == EntryStatus::returned || status == EntryStatus::interrupted) return Outcome{};
   const Outcome outcome = runtime::trap_outcome(*store_, status);
   const auto error = module_->code->error();
-  return outcome.trap == spec::TrapCode::invalid_function_body && error ? invalid_body(*error) : outcome;
+  return outcome.trap == spec::TrapCode::invalid_function_body && error ? invalid_body(*module_, *error) : outcome;
 }
 
 base::Result<EntryStatus> Program::enter() {

@@ -42,7 +42,7 @@ class TierUp final : private code::Listener {
   struct Options {
     std::uint32_t threshold = 2;                   ///< Config::tier_threshold
     std::function<void(const std::string&)> note;  ///< Config::tier_note
-    bool later = false;                            ///< Config::tier_up_later
+    bool later = false;                            ///< Config::later
   };
 
   /// nullptr if the machine has no means for it (no thread, no timer): then all code stays as it is.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,14 +16,30 @@
 
 namespace heddle::module {
 
-/// The module's bytes, owned or mapped; everything else refers to them by offset.
+/// Where a function body lies: its first byte and the one behind its last.
+struct BodyPlace {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+};
+
+/// The module's bytes; everything else refers to them by offset. They may be read from where they lie only when they
+/// are needed: until then they are zeros.
 class WireBytes {
  public:
   virtual ~WireBytes() = default;
   base::Bytes bytes() const { return bytes_; }
+  /// Makes sure that a part of bytes() is there. False: it cannot be had any more. Any thread.
+  bool need(base::ByteRange range) const { return complete_ || fill(range); }
+  /// Copies the contents of a data segment, which for a large one costs less than need() and a copy. False: it must be
+  /// had that way, and `to` may have been written to.
+  virtual bool copy_data(base::ByteRange, std::uint8_t*) const { return false; }
+  /// The bodies, if they are known without reading the code section.
+  virtual std::span<const BodyPlace> known_bodies() const { return {}; }
 
  protected:
+  virtual bool fill(base::ByteRange) const { return true; }
   base::Bytes bytes_;
+  bool complete_ = true;  ///< all is there from the start
 };
 
 /// A copy in memory.
@@ -151,7 +168,10 @@ struct Module {
   std::vector<bool> declared_funcs;
 
   base::Bytes bytes() const { return wire->bytes(); }
-  base::Bytes bytes_of(base::ByteRange range) const { return base::slice(bytes(), range); }
+  /// Empty if they cannot be had any more.
+  base::Bytes bytes_of(base::ByteRange range) const {
+    return wire->need(range) ? base::slice(bytes(), range) : base::Bytes();
+  }
   bool is_imported(spec::FuncIndex f) const { return f.value < imported_functions; }
   const Body& body(spec::FuncIndex f) const { return bodies[f.value - imported_functions]; }
   const spec::FuncType& func_type(spec::TypeIndex t) const { return types[t.value].func; }

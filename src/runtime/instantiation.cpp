@@ -2,12 +2,20 @@
 
 #include <algorithm>
 
+#include "base/os_memory.h"
 #include "runtime/builtins.h"
 #include "runtime/const_eval.h"
 #include "runtime/entry.h"
+#include "runtime/guest_memory.h"
 #include "runtime/import_match.h"
 
 namespace heddle::runtime {
+namespace {
+
+// Chosen: some dozens of pages.
+constexpr std::uint64_t kLargeSegmentBytes = 256 << 10;
+
+}  // namespace
 
 base::Result<Instance::Started> Instance::instantiate(Store& store, std::shared_ptr<code::ModuleCode> code,
                                                       std::span<const Extern> imports) {
@@ -146,6 +154,9 @@ void Instantiation::make_tags() {
 }
 
 void Instantiation::make_func_refs() {
+  const std::size_t declared = request_.blueprint.declared.size(), all = module_.functions.size();
+  // They lie anywhere among all of them: some dozens of pages then, nearly all of which are touched.
+  if (all >= 8192 && declared >= all / 16) base::make_pages(instance_.vmctx_->func_refs, all * sizeof(abi::VmFuncRef));
   for (const spec::FuncIndex f : request_.blueprint.declared) instance_.func_ref(f);
 }
 
@@ -181,13 +192,26 @@ base::Result<spec::TrapCode> Instantiation::run_active_segments() {
     const module::DataSegment& segment = module_.datas[i];
     if (segment.mode != module::SegmentMode::active) continue;
     HEDDLE_TRY_ASSIGN(const std::uint64_t offset, evaluate_offset(segment.memory_offset));
-    const auto size = static_cast<std::uint32_t>(segment.bytes.size_bytes());
-    const std::uint32_t status =
-        heddle_builtin_memory_init(instance_.vmctx(), segment.memory.value, i, offset, 0, size);
-    if (status != 0) return static_cast<spec::TrapCode>(status);
+    const std::uint64_t size = segment.bytes.size_bytes();
+    if (size < kLargeSegmentBytes || !copy_from_file(segment, offset)) {
+      if (!module_.wire->need(segment.bytes))
+        return base::Error{base::ErrorKind::io, base::kNoOffset, "the module's file was changed while it was read"};
+      const std::uint32_t status = heddle_builtin_memory_init(instance_.vmctx(), segment.memory.value, i, offset, 0,
+                                                              static_cast<std::uint32_t>(size));
+      if (status != 0) return static_cast<spec::TrapCode>(status);
+    }
     instance_.drop_data(spec::DataIndex(i));
   }
   return spec::TrapCode::none;
+}
+
+// Nobody else has this memory yet, unless it is imported; then another thread may see the bytes come in any order, as
+// it may anyway.
+bool Instantiation::copy_from_file(const module::DataSegment& segment, std::uint64_t offset) {
+  std::uint8_t* to = GuestMemory(instance_.memory(segment.memory).vm()).range(offset, segment.bytes.size_bytes());
+  if (to == nullptr) return false;
+  base::make_pages(to, static_cast<std::size_t>(segment.bytes.size_bytes()));
+  return module_.wire->copy_data(segment.bytes, to);
 }
 
 base::Result<std::uint64_t> Instantiation::evaluate_offset(const module::ConstExpr& expression) {

@@ -40,6 +40,8 @@ class Instantiation {
   base::Status fill_tables();
   /// The rest may trap: TrapCode::none if all went well.
   base::Result<spec::TrapCode> run_active_segments();
+  /// Fills an active segment without reading it into memory twice. False: nothing or only a part is written.
+  bool copy_from_file(const module::DataSegment& segment, std::uint64_t offset);
   base::Result<std::uint64_t> evaluate_offset(const module::ConstExpr& expression);
 
   Instance& instance_;

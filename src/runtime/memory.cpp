@@ -67,7 +67,9 @@ base::Result<std::shared_ptr<Memory>> Memory::create(const spec::MemType& type, 
   auto memory = std::shared_ptr<Memory>(new Memory());
   for (;;) {
     const std::uint64_t rounded = base::round_up_to_page(plan.growable_bytes);
-    memory->reservation_ = base::Reservation::reserve(plan.before_bytes + rounded + plan.behind_bytes);
+    // The kernel aligns what is a multiple of huge pages such that they fit.
+    const std::uint64_t whole = plan.before_bytes + rounded + plan.behind_bytes;
+    memory->reservation_ = base::Reservation::reserve((whole + base::kHugePageBytes - 1) & ~(base::kHugePageBytes - 1));
     if (memory->reservation_) break;
     if (type.address == spec::AddressType::i32 || plan.growable_bytes == plan.min_bytes)
       return refused("no address space left for a memory of " + std::to_string(type.limits.min) + " pages");

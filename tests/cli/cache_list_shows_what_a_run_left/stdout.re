@@ -1,1 +1,1 @@
- *\d+  \d{4}-\d\d-\d\d \d\d:\d\d  [0-9a-f]{64}\n *\d+  bytes in 1 entry\n
+ *\d+  \d{4}-\d\d-\d\d \d\d:\d\d  [0-9a-f]{64}\.code\n *\d+  bytes in 1 entry\n

@@ -84,7 +84,7 @@ class Cache : public testing::Test {
     return bytes;
   }
   void put_entry(const std::vector<std::uint8_t>& bytes) {
-    ASSERT_TRUE(Folder::open(options_.folder, false)->write(hex(key_), bytes).ok());
+    ASSERT_TRUE(Folder::open(options_.folder, false)->write(hex(key_) + kCodeSuffix, bytes, bytes.size()).ok());
   }
   /// Compiles both functions with what is in the folder now and compares with what the compiler makes. Returns how
   /// many of them the compiler was asked for.
@@ -273,23 +273,33 @@ TEST_F(Cache, what_belongs_to_another_user_is_ignored) {
   EXPECT_EQ(use(), 2);
 }
 
+// As a guest of root's could: bytes are changed in place, and the attribute stays.
 TEST_F(Cache, a_sealed_entry_is_used_only_as_it_was_written) {
   options_.sealed = true;
   keep(*open(), {0, 1});
-  notes_.clear();
-  EXPECT_TRUE(open()->is_known());
+  EXPECT_EQ(use(), 0);
   EXPECT_EQ(notes_, "");
-  const std::string path = options_.folder + "/" + hex(key_) + ".code";
-  // As a guest of root's could: its bytes are changed in place, and the attribute stays.
-  ASSERT_EQ(chmod(path.c_str(), 0600), 0);
-  const int fd = ::open(path.c_str(), O_RDWR);
-  char byte;
-  ASSERT_EQ(pread(fd, &byte, 1, 200), 1);
-  byte ^= 1;
-  ASSERT_EQ(pwrite(fd, &byte, 1, 200), 1);
-  close(fd);
-  ASSERT_EQ(chmod(path.c_str(), 0400), 0);
-  EXPECT_FALSE(open()->is_known());
+  const auto good = read_entry();
+  const auto rewrite = [&](const std::vector<std::uint8_t>& bytes) {
+    ASSERT_EQ(chmod(entry().c_str(), 0600), 0);
+    const int fd = ::open(entry().c_str(), O_RDWR);
+    ASSERT_EQ(pwrite(fd, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+    close(fd);
+    ASSERT_EQ(chmod(entry().c_str(), 0400), 0);
+  };
+  auto bad = good;
+  bad.back() ^= 1;  // in a record
+  rewrite(bad);
+  EXPECT_EQ(use(), 1);
+  EXPECT_NE(notes_.find("a function's record is damaged"), std::string::npos) << notes_;
+  // Other code with digests of its own, all in order but for the seal.
+  auto other = compile(next_, 0);
+  other.code.back() ^= 1;
+  const auto forged = Entry::write(key_, {{0, {write_record(other.code, other), other.improvable}}});
+  ASSERT_LE(forged.size(), good.size());
+  ASSERT_EQ(truncate(entry().c_str(), static_cast<off_t>(forged.size())), 0);
+  rewrite(forged);
+  EXPECT_EQ(use(), 2);
   EXPECT_NE(notes_.find("is not what was sealed"), std::string::npos) << notes_;
 }
 
@@ -361,18 +371,18 @@ TEST_F(Cache, what_was_not_used_for_longest_goes_first) {
   ASSERT_TRUE(folder.ok());
   const std::vector<std::uint8_t> kilobyte(1000);
   std::int64_t age = 5000;
-  for (const char* name : {"a", "b", "c"}) {
-    ASSERT_TRUE(folder->write(name, kilobyte).ok());
+  for (const char* name : {"a.code", "b.code", "c.start"}) {
+    ASSERT_TRUE(folder->write(name, kilobyte, kilobyte.size()).ok());
     timespec times[2] = {{time(nullptr) - age, 0}, {time(nullptr) - age, 0}};
-    ASSERT_EQ(utimensat(AT_FDCWD, (options_.folder + "/" + name + ".code").c_str(), times, 0), 0);
+    ASSERT_EQ(utimensat(AT_FDCWD, (options_.folder + "/" + name).c_str(), times, 0), 0);
     age -= 1000;
   }
-  static_cast<void>(folder->find("a"));  // used now
+  static_cast<void>(folder->find("a.code"));  // used now
   folder->evict(2500);
   const auto left = folder->list();
   ASSERT_EQ(left.size(), 2u);
-  EXPECT_EQ(left[0].name, "a");
-  EXPECT_EQ(left[1].name, "c");
+  EXPECT_EQ(left[0].name, "a.code");
+  EXPECT_EQ(left[1].name, "c.start");
 }
 
 TEST_F(Cache, code_larger_than_the_cache_may_be_is_not_written) {

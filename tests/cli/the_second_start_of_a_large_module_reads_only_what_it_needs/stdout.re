@@ -1,0 +1,1 @@
+heddle: cache: m\.wasm starts from what was noted of it\n3\nheddle: cache: m\.wasm has changed since its start was noted\n4\n.*[0-9a-f]{64}\.start\n.*bytes in \d+ entries\n *0  bytes in 0 entries\n
