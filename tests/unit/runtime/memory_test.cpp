@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "base/os_memory.h"
 #include "runtime/guest_memory.h"
 #include "runtime/resource_limits.h"
 
@@ -97,7 +98,7 @@ TEST(Memory, what_lies_around_a_32_bit_memory_is_reserved_and_inaccessible) {
     EXPECT_FALSE(is_readable(base + at)) << at;
   }
   EXPECT_FALSE(memory->reserves(base - kGuardBeforeBytes - 1));
-  EXPECT_FALSE(memory->reserves(base + 4 * kGiB + kGuardBehindBytes));
+  EXPECT_FALSE(memory->reserves(base + 4 * kGiB + kGuardBehindBytes + base::kHugePageBytes));
 }
 
 TEST(Memory, a_64_bit_memory_may_be_larger_than_4_gib) {
