@@ -2,8 +2,10 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "abi/artifact.h"
 #include "abi/vmctx.h"
@@ -36,6 +38,14 @@ class Tier {
   /// Validates the body and compiles it in one pass. Any thread, many at once; keeps no state between calls that
   /// changes the result (the same request gives the same artifact).
   virtual CompileResult compile(const CompileRequest& request) const = 0;
+  /// compile() of each, in the requests' order; for a tier that shares costs between functions. A result does not
+  /// depend on the others in the batch.
+  virtual std::vector<CompileResult> compile_batch(std::span<const CompileRequest> requests) const {
+    std::vector<CompileResult> results;
+    results.reserve(requests.size());
+    for (const CompileRequest& request : requests) results.push_back(compile(request));
+    return results;
+  }
 };
 
 }  // namespace heddle::abi

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "llvm/dwarf_cursor.h"
 
 namespace heddle::llvm_tier {
 // DWARF 4, 6.2.4 (header) and 6.2.5 (program).
-std::vector<LineRow> read_line_table(base::Bytes debug_line) {
-  std::vector<LineRow> rows;
+std::vector<LineSequence> read_line_table(base::Bytes debug_line) {
+  std::vector<LineSequence> sequences;
   Cursor in(debug_line);
   const auto unit_length = in.fixed<std::uint32_t>();
   const std::size_t end = std::min<std::size_t>(in.position() + unit_length, debug_line.size());
@@ -24,13 +25,15 @@ std::vector<LineRow> read_line_table(base::Bytes debug_line) {
   const std::uint8_t opcode_base = in.u8();
   std::vector<std::uint8_t> operands(opcode_base, 0);
   for (unsigned i = 1; i < opcode_base; ++i) operands[i] = in.u8();
-  if (in.failed() || line_range == 0) return rows;
+  if (in.failed() || line_range == 0) return sequences;
   in.seek(program);
 
   std::uint64_t address = 0;
   std::int64_t line = 1;
   const auto emit = [&] {
-    rows.push_back({static_cast<std::uint32_t>(address), static_cast<std::uint32_t>(std::max<std::int64_t>(line, 0))});
+    if (sequences.empty()) return;  // each begins with its address
+    sequences.back().rows.push_back(
+        {static_cast<std::uint32_t>(address), static_cast<std::uint32_t>(std::max<std::int64_t>(line, 0))});
   };
   while (in.position() < end && !in.failed()) {
     const std::uint8_t opcode = in.u8();
@@ -50,7 +53,8 @@ std::vector<LineRow> read_line_table(base::Bytes debug_line) {
           address = 0;
           line = 1;
         } else if (extended == 2) {
-          address = 0;  // set_address: relocated to the start of .text
+          address = 0;  // set_address: relocated to the start of a function
+          sequences.push_back({in.position(), {}});
         }
         in.seek(next);
         break;
@@ -64,7 +68,7 @@ std::vector<LineRow> read_line_table(base::Bytes debug_line) {
         for (unsigned i = 0; i < operands[opcode]; ++i) in.uleb();
     }
   }
-  return rows;
+  return sequences;
 }
 
 namespace {
@@ -146,43 +150,62 @@ class FrameProgram {
   std::array<std::int64_t, 6> from_cfa_{};
 };
 
+/// What stands behind the augmentation data, which begins here with its length.
+base::Bytes instructions_up_to(std::size_t end, Cursor& in, base::Bytes section) {
+  const std::uint64_t augmentation = in.uleb();
+  const std::size_t begin = in.position() + augmentation;
+  return begin > end ? base::Bytes() : section.subspan(begin, end - begin);
+}
+
 }  // namespace
 
-// LSB, Exception Frames: one CIE (augmentation "zR"), then one FDE.
-bool read_frame_info(base::Bytes eh_frame, abi::FrameInfo& frame) {
+// LSB, Exception Frames: CIEs (augmentation "zR", or "zPLR" for functions with landing pads) and FDEs.
+std::vector<FrameEntry> read_frames(base::Bytes eh_frame) {
+  struct Common {
+    std::uint64_t code_align = 1;
+    std::int64_t data_align = -8;
+    base::Bytes instructions;
+  };
+  std::map<std::size_t, Common> commons;  // by where they begin
+  std::vector<FrameEntry> entries;
   Cursor in(eh_frame);
-  FrameProgram program(frame);
-  std::uint64_t code_align = 1;
-  std::int64_t data_align = -8;
   while (!in.at_end()) {
+    const std::size_t entry = in.position();
     const auto length = in.fixed<std::uint32_t>();
     if (length == 0) break;
     const std::size_t begin = in.position();
     const std::size_t end = begin + length;
-    if (end > eh_frame.size()) return false;
-    const bool is_cie = in.fixed<std::uint32_t>() == 0;
-    if (is_cie) {
+    if (end > eh_frame.size()) break;
+    const auto to_common = in.fixed<std::uint32_t>();  // counts back from here; 0 in a CIE
+    if (to_common == 0) {
+      Common common;
       in.u8();  // version
       while (in.u8() != 0 && !in.failed()) {
       }
-      code_align = in.uleb();
-      data_align = in.sleb();
+      common.code_align = in.uleb();
+      common.data_align = in.sleb();
       in.uleb();  // return address register
+      common.instructions = instructions_up_to(end, in, eh_frame);
+      commons.emplace(entry, common);
     } else {
+      FrameEntry& found = entries.emplace_back();
+      found.address_at = in.position();
       in.fixed<std::uint32_t>();  // pc begin, relocated
       in.fixed<std::uint32_t>();  // pc range
-    }
-    const std::uint64_t augmentation = in.uleb();
-    const std::size_t instructions = in.position() + augmentation;
-    if (instructions > end) return false;
-    if (!program.run(eh_frame.subspan(instructions, end - instructions), code_align, data_align)) return false;
-    if (!is_cie) {
-      program.finish();
-      return true;
+      const base::Bytes instructions = instructions_up_to(end, in, eh_frame);
+      const auto common = commons.find(begin - to_common);
+      abi::FrameInfo frame;
+      FrameProgram program(frame);
+      if (common != commons.end() &&
+          program.run(common->second.instructions, common->second.code_align, common->second.data_align) &&
+          program.run(instructions, common->second.code_align, common->second.data_align)) {
+        program.finish();
+        found.frame = std::move(frame);
+      }
     }
     in.seek(end);
   }
-  return false;
+  return entries;
 }
 
 }  // namespace heddle::llvm_tier

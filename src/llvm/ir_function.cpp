@@ -22,8 +22,8 @@ constexpr std::size_t kMostOfUncheckedLeaf = 250;
 
 }  // namespace
 
-std::string function_symbol(spec::FuncIndex func) {
-  return fmt::format("f.{}", func.value);
+std::string function_symbol(spec::FuncIndex func, std::optional<std::uint32_t> osr_loop) {
+  return osr_loop ? fmt::format("f.{}.loop.{}", func.value, *osr_loop) : fmt::format("f.{}", func.value);
 }
 std::string slot_symbol(spec::FuncIndex func) {
   return fmt::format("slot.{}", func.value);
@@ -123,14 +123,13 @@ void IrFunction::begin_body(std::span<const binary::LocalRun> runs) {
   spec::FuncType type = *body_.type;
   if (osr_loop_) type.params = {};
   llvm::FunctionType* signature = function_type(type);
-  function_ = llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, function_symbol(body_.func), out_);
+  const std::string symbol = function_symbol(body_.func, osr_loop_);
+  function_ = llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, symbol, out_);
   set_convention(*function_, type);
 
-  llvm::DIBuilder debug(out_);
-  llvm::DIFile* file = debug.createFile("wasm", "");
-  debug.createCompileUnit(llvm::DISourceLanguageName(llvm::dwarf::DW_LANG_C), file, "heddle", true, "", 0, "",
-                          llvm::DICompileUnit::LineTablesOnly);
-  subprogram_ = debug.createFunction(file, function_symbol(body_.func), "", file, 1, debug.createSubroutineType({}), 1,
+  llvm::DICompileUnit* unit = *out_.debug_compile_units_begin();
+  llvm::DIBuilder debug(out_, true, unit);
+  subprogram_ = debug.createFunction(unit->getFile(), symbol, "", unit->getFile(), 1, debug.createSubroutineType({}), 1,
                                      llvm::DINode::FlagZero, llvm::DISubprogram::SPFlagDefinition);
   function_->setSubprogram(subprogram_);
   debug.finalize();

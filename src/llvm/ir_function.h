@@ -36,7 +36,7 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   using Value = llvm::Value;
 
  public:
-  /// `out` gets the function, named by its index. All borrowed for the builder's life.
+  /// `out` (prepare_module()) gets the function, named by its index. All borrowed for the builder's life.
   IrFunction(llvm::Module& out, const module::CheckedModule& m, const abi::VmLayout& layout, spec::FuncIndex func,
              std::optional<std::uint32_t> osr_loop = {});
 
@@ -409,8 +409,9 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   std::vector<std::vector<llvm::AllocaInst*>> osr_slots_;  ///< by operand index; one for each type
 };
 
-/// "f.12": the symbol of a function of the module; "slot.12": of its jump-table slot.
-std::string function_symbol(spec::FuncIndex func);
+/// "f.12": the symbol of a function of the module, "f.12.loop.345" if it is entered at this loop; "slot.12": of its
+/// jump-table slot.
+std::string function_symbol(spec::FuncIndex func, std::optional<std::uint32_t> osr_loop);
 std::string slot_symbol(spec::FuncIndex func);
 /// "tag.12": what a landing pad's clauses call a tag; object_reader.cpp reads it back. Names, never addresses.
 std::string tag_symbol(spec::TagIndex tag);

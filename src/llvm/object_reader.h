@@ -1,10 +1,11 @@
-// An ELF relocatable object with one wasm function -> the parts of a CodeArtifact. Knows exactly what our pipeline
-// emits (x86-64, PC-relative relocations to own read-only data and to jump-table slots, .debug_line, .eh_frame), and
-// says so if it meets anything else. https://refspecs.linuxfoundation.org/elf/x86_64-abi-0.99.pdf section 4.4
+// An ELF relocatable object with wasm functions, each in a section of its own -> the parts of their CodeArtifacts.
+// Knows exactly what our pipeline emits (x86-64, PC-relative relocations to read-only data and to jump-table slots,
+// .debug_line, .eh_frame), and says so if it meets anything else.
 #pragma once
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -29,8 +30,16 @@ struct LineRange {
   std::uint32_t inlined = 0;  ///< as abi::OffsetRow::inlined
 };
 
-/// `lines` (ascending, the first from line 1) says what the object's line numbers mean. The string says what is not
-/// understood.
-std::variant<ObjectParts, std::string> read_object(std::span<const char> object, std::span<const LineRange> lines);
+/// A function of the object.
+struct ObjectFunction {
+  std::string_view symbol;
+  /// What line numbers in its code mean: ascending, the first from line 1.
+  std::span<const LineRange> lines;
+};
+
+/// In the order of `functions`. The string says what is not understood of one; the others are complete. What a function
+/// gives does not depend on the others in the object.
+std::vector<std::variant<ObjectParts, std::string>> read_object(std::span<const char> object,
+                                                                std::span<const ObjectFunction> functions);
 
 }  // namespace heddle::llvm_tier

@@ -18,6 +18,7 @@
 #include <llvm/Analysis/ScalarEvolution.h>
 #include <llvm/Analysis/TargetLibraryInfo.h>
 #include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/IR/DIBuilder.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/PassManager.h>
 #include <llvm/MC/TargetRegistry.h>
@@ -74,6 +75,7 @@ std::unique_ptr<llvm::TargetMachine> make_target_machine() {
     features.AddFeature(feature.first(), feature.second && !feature.first().starts_with("avx512"));
   llvm::TargetOptions options;
   options.EnableFastISel = false;
+  options.FunctionSections = true;  // so that object_reader.cpp can tell whose is what
   return std::unique_ptr<llvm::TargetMachine>(
       target->createTargetMachine(triple, llvm::sys::getHostCPUName(), features.getString(), options, llvm::Reloc::PIC_,
                                   llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default, /*JIT=*/true));
@@ -157,19 +159,24 @@ void prepare_module(llvm::Module& out) {
   out.addModuleFlag(llvm::Module::Warning, "Dwarf Version", 4);
   out.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
   out.setPICLevel(llvm::PICLevel::SmallPIC);
+  llvm::DIBuilder debug(out);
+  debug.createCompileUnit(llvm::DISourceLanguageName(llvm::dwarf::DW_LANG_C), debug.createFile("wasm", ""), "heddle",
+                          true, "", 0, "", llvm::DICompileUnit::LineTablesOnly);
+  debug.finalize();
 }
 
-ObjectBytes optimise_and_emit(llvm::Module& out, std::optional<UnsharedMemory> memory) {
+ObjectBytes optimise_and_emit(llvm::Module& out, std::span<const MarkedFunction> functions) {
   llvm::TargetMachine& machine = target_machine();
   {
     Managers managers(machine);
     llvm::FunctionPassManager passes = optimisation_passes();
-    for (llvm::Function& function : out) {
-      if (function.isDeclaration()) continue;
+    for (const auto& [at, memory] : functions) {
+      llvm::Function& function = *at;
       managers.functions.invalidate(function, passes.run(function, managers.functions));
       if (memory && vectorise_loops(function, managers.functions, *memory))
         managers.functions.invalidate(function, passes_after_vectorising().run(function, managers.functions));
       WidePhisPass().run(function, managers.functions);
+      managers.functions.clear(function, function.getName());
     }
   }
   ObjectBytes bytes;

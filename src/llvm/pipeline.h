@@ -6,6 +6,7 @@
 #include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
 #include <optional>
+#include <span>
 
 #include "llvm/loop_versioning.h"
 
@@ -13,11 +14,18 @@ namespace heddle::llvm_tier {
 
 using ObjectBytes = llvm::SmallVector<char, 0>;
 
-/// Sets the module's triple and data layout; call before building functions in it.
+/// Sets the module's triple and data layout, and makes the compile unit of its debug information; call before building
+/// functions in it.
 void prepare_module(llvm::Module& out);
 
-/// Optimises every function and emits an ELF relocatable object. `memory`: what accesses in them are marked for.
-ObjectBytes optimise_and_emit(llvm::Module& out, std::optional<UnsharedMemory> memory);
+/// A function of the module, and what accesses in it are marked for.
+struct MarkedFunction {
+  llvm::Function* function = nullptr;
+  std::optional<UnsharedMemory> memory;
+};
+
+/// Optimises the functions and emits an ELF relocatable object, with a section for each one's code.
+ObjectBytes optimise_and_emit(llvm::Module& out, std::span<const MarkedFunction> functions);
 
 /// This thread's.
 llvm::TargetMachine& target_machine();
