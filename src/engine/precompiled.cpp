@@ -15,6 +15,7 @@
 #include "base/write_fully.h"
 #include "baseline/tier.h"
 #include "binary/decoder.h"
+#include "engine/batch.h"
 #include "engine/cache_key.h"
 #include "engine/hot_functions.h"
 #include "engine/tier_loader.h"
@@ -25,13 +26,17 @@
 namespace heddle::engine {
 namespace {
 
-/// Chosen: a 69 MB module takes 40 s of CPU time with it (bench/README.md); of most modules it is all there is.
+/// Chosen: a 69 MB module takes 31 s of CPU time with it (bench/README.md); of most modules it is all there is.
 constexpr std::uint64_t kHotBytes = 1 << 20;
 
 constexpr std::array<char, 8> kMagic = {'\0', 'h', 'e', 'd', 'd', 'l', 'e', 'M'};
 constexpr std::uint64_t kHeadBytes = kMagic.size() + sizeof(std::uint64_t);
 
-/// Functions for any number of threads: `next` hands them out, results have a place each.
+/// Chosen: of bodies in a batch; less than a second in the LLVM tier, so that no thread is left with much at the end.
+constexpr std::uint64_t kBatchBytes = 16 << 10;
+constexpr std::size_t kBatchFunctions = 32;
+
+/// Functions for any number of threads: `next` hands batches of them out, results have a place each.
 class Compilation {
  public:
   Compilation(const module::CheckedModule& m, const CompileOptions& options)
@@ -51,6 +56,7 @@ class Compilation {
 
  private:
   static void* work(void* self);
+  void make_batches();
   void compile_next();
 
   const module::CheckedModule& module_;
@@ -58,7 +64,8 @@ class Compilation {
   const CompileOptions& options_;
   const abi::Tier* tier_ = nullptr;
   std::vector<spec::FuncIndex> funcs_;
-  std::atomic<std::size_t> next_{0};  // counter
+  std::vector<std::size_t> batch_ends_;  ///< in funcs_
+  std::atomic<std::size_t> next_{0};     // counter
   std::vector<std::optional<abi::CodeArtifact>> artifacts_;
   std::size_t total_ = 0;
 
@@ -67,15 +74,30 @@ class Compilation {
   std::optional<base::Error> error_ HEDDLE_GUARDED_BY(mutex_);
 };
 
+/// Splits `funcs_` where a batch is full.
+void Compilation::make_batches() {
+  batch_ends_.clear();
+  for (std::size_t i = 0; i < funcs_.size();) {
+    BatchBudget budget(kBatchBytes, kBatchFunctions);
+    while (i < funcs_.size() && budget.take(module_.module(), funcs_[i])) ++i;
+    batch_ends_.push_back(i);
+  }
+}
+
 void Compilation::compile_next() {
-  for (std::size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < funcs_.size();) {
-    abi::CompileResult result = tier_->compile({module_, layout_, funcs_[i]});
-    if (auto* artifact = std::get_if<abi::CodeArtifact>(&result))
-      artifacts_[funcs_[i].value - module_.module().imported_functions] = std::move(*artifact);
+  for (std::size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < batch_ends_.size();) {
+    const std::size_t begin = i == 0 ? 0 : batch_ends_[i - 1], end = batch_ends_[i];
+    std::vector<abi::CompileRequest> requests;
+    for (std::size_t f = begin; f < end; ++f) requests.push_back({module_, layout_, funcs_[f]});
+    std::vector<abi::CompileResult> results = tier_->compile_batch(requests);
+    for (std::size_t f = begin; f < end; ++f)
+      if (auto* artifact = std::get_if<abi::CodeArtifact>(&results[f - begin]))
+        artifacts_[funcs_[f].value - module_.module().imported_functions] = std::move(*artifact);
     base::MutexLock lock(mutex_);
-    if (const auto* error = std::get_if<base::Error>(&result))
-      error_ = error_ ? base::earlier(*error_, *error) : *error;
-    ++done_;
+    for (const abi::CompileResult& result : results)
+      if (const auto* error = std::get_if<base::Error>(&result))
+        error_ = error_ ? base::earlier(*error_, *error) : *error;
+    done_ += results.size();
     if (options_.progress) options_.progress(done_, total_);
   }
 }
@@ -88,12 +110,13 @@ void* Compilation::work(void* self) {
 base::Status Compilation::run(const abi::Tier& tier, std::vector<spec::FuncIndex> funcs) {
   tier_ = &tier;
   funcs_ = std::move(funcs);
+  make_batches();
   next_.store(0, std::memory_order_relaxed);
   const unsigned threads =
       options_.threads != 0 ? options_.threads : static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   std::vector<pthread_t> helpers;
   // A thread that the machine refuses is no error: this one does what is left.
-  for (unsigned i = 1; i < threads && i < funcs_.size(); ++i) {
+  for (unsigned i = 1; i < threads && i < batch_ends_.size(); ++i) {
     pthread_t helper;
     if (pthread_create(&helper, nullptr, &work, this) == 0) helpers.push_back(helper);
   }

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 
 #include "base/clock.h"
+#include "engine/batch.h"
 #include "engine/tier_loader.h"
 #include "runtime/traps.h"
 
@@ -14,6 +15,14 @@ namespace {
 
 /// Chosen: the kernels' usual tick is 4 ms, below which no timer of CPU time goes.
 constexpr std::uint64_t kSampleIntervalNs = 2'000'000;
+
+/// Chosen: of bodies that are compiled together. A large function gains nothing by company, which only delays it.
+constexpr std::uint64_t kBatchBytes = 1 << 10;
+constexpr std::size_t kBatchFunctions = 16;
+
+std::uint64_t body_bytes(const code::ModuleCode& module, spec::FuncIndex func) {
+  return module.module().body(func).range.size_bytes();
+}
 
 std::string name_of(const code::ModuleCode& module, spec::FuncIndex func) {
   return binary::function_name(module.module(), module.names(), func);
@@ -144,15 +153,28 @@ void TierUp::await_queued() {
 
 void TierUp::compile_each(const std::vector<Compiled>& queue) {
   const auto modules = living();
-  for (const Compiled& c : queue)
-    for (const auto& [module, entry] : modules) {
-      if (stopping()) return;
-      if (module.get() == c.module) improve(*module, c.func, entry->functions[c.func.value]);
+  for (auto at = queue.begin(); at != queue.end();) {
+    const code::ModuleCode* const of = at->module;
+    const auto found =
+        std::find_if(modules.begin(), modules.end(), [of](const auto& m) { return m.first.get() == of; });
+    BatchBudget budget(kBatchBytes, kBatchFunctions);
+    Batch batch;
+    for (; at != queue.end() && at->module == of; ++at) {
+      if (found == modules.end()) continue;
+      Function& function = found->second->functions[at->func.value];
+      if (function.settled) continue;
+      if (!budget.take(found->first->module(), at->func)) break;
+      function.settled = true;
+      batch.emplace_back(at->func, &function);
     }
+    if (stopping()) return;
+    if (!batch.empty()) improve(*found->first, batch);
+  }
 }
 
 bool TierUp::compile_hottest() {
   Module where;
+  Entry* entry_of = nullptr;
   Function* hottest = nullptr;
   Loop* stuck = nullptr;
   std::uint32_t func = 0, most = std::max(options_.threshold, 1u) - 1;
@@ -164,6 +186,7 @@ bool TierUp::compile_hottest() {
         stuck = nullptr;
         func = index;
         where = module;
+        entry_of = entry;
       }
       for (Loop& loop : function.loops) {
         if (loop.settled || loop.samples <= most) continue;
@@ -176,8 +199,22 @@ bool TierUp::compile_hottest() {
   if (stuck != nullptr)
     settle_loop(*where, *stuck);
   else if (hottest != nullptr)
-    improve(*where, spec::FuncIndex(func), *hottest);
+    improve(*where, batch_around(*where, *entry_of, spec::FuncIndex(func)));
   return stuck != nullptr || hottest != nullptr;
+}
+
+TierUp::Batch TierUp::batch_around(const code::ModuleCode& module, Entry& entry, spec::FuncIndex hottest) const {
+  Batch hot;
+  for (auto& [index, function] : entry.functions)
+    if (!function.settled && function.samples > 0) hot.emplace_back(spec::FuncIndex(index), &function);
+  std::sort(hot.begin(), hot.end(), [hottest](const auto& a, const auto& b) {
+    if ((a.first == hottest) != (b.first == hottest)) return a.first == hottest;
+    return a.second->samples != b.second->samples ? a.second->samples > b.second->samples : a.first < b.first;
+  });
+  BatchBudget budget(kBatchBytes, kBatchFunctions);
+  std::erase_if(hot, [&](const auto& f) { return !budget.take(module.module(), f.first); });
+  for (const auto& [func, function] : hot) function->settled = true;
+  return hot;
 }
 
 void TierUp::settle_loop(code::ModuleCode& module, Loop& loop) {
@@ -215,37 +252,53 @@ const abi::Tier* TierUp::better_tier() {
   return tier_;
 }
 
-void TierUp::improve(code::ModuleCode& module, spec::FuncIndex func, Function& function) {
-  if (function.settled) return;
-  function.settled = true;
+void TierUp::improve(code::ModuleCode& module, const Batch& batch) {
   const abi::Tier* tier = better_tier();
   if (tier == nullptr) return;
-  const code::FunctionCode* old = module.find(module.slot(func)->load(std::memory_order_acquire));
-  if (options_.threshold == 0) {
-    if (old != nullptr) replace_loops(module, *old, function);
-    return;
+  std::vector<const code::FunctionCode*> old;
+  std::vector<abi::CompileRequest> requests;
+  std::uint64_t bytes = 0;
+  for (const auto& [func, function] : batch) {
+    old.push_back(module.find(module.slot(func)->load(std::memory_order_acquire)));
+    requests.push_back({module.checked(), module.layout(), func, module.wants_listing(func)});
+    bytes += body_bytes(module, func);
   }
-  const std::uint64_t begin = base::monotonic_ns();
-  abi::CompileResult result = tier->compile({module.checked(), module.layout(), func, module.wants_listing(func)});
-  const std::uint64_t took = base::monotonic_ns() - begin;
+  if (options_.threshold != 0) {
+    const std::uint64_t begin = base::monotonic_ns();
+    std::vector<abi::CompileResult> results = tier->compile_batch(requests);
+    const std::uint64_t took = base::monotonic_ns() - begin;
+    stats_.compile_ns.fetch_add(took, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const double share = static_cast<double>(body_bytes(module, batch[i].first)) / static_cast<double>(bytes);
+      publish(module, batch[i].first, *batch[i].second, std::move(results[i]),
+              static_cast<std::uint64_t>(static_cast<double>(took) * share));
+    }
+  }
+  if (options_.threshold > 1) return;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    Function& function = *batch[i].second;
+    if (old[i] != nullptr && (function.improved || options_.threshold == 0)) replace_loops(module, *old[i], function);
+  }
+}
+
+void TierUp::publish(code::ModuleCode& module, spec::FuncIndex func, Function& function, abi::CompileResult result,
+                     std::uint64_t took_ns) {
   std::string problem;
   if (auto* artifact = std::get_if<abi::CodeArtifact>(&result)) {
-    const base::Status published = module.publish(std::move(*artifact), {tier->name().data(), took});
+    const base::Status published = module.publish(std::move(*artifact), {tier_->name().data(), took_ns});
     if (!published.ok()) problem = published.error().message;
   } else if (const auto* unsupported = std::get_if<abi::Unsupported>(&result)) {
     problem = unsupported->reason;
   } else {
     problem = "its body is invalid";
   }
-  stats_.compile_ns.fetch_add(took, std::memory_order_relaxed);
   (problem.empty() ? stats_.functions : stats_.unsupported).fetch_add(1, std::memory_order_relaxed);
   function.improved = problem.empty();
   if (options_.note && problem.empty())
-    note(fmt::format("{}: {} in {:.1f} ms, after {} samples", name_of(module, func), tier->name(),
-                     static_cast<double>(took) / 1e6, function.samples));
+    note(fmt::format("{}: {} in {:.1f} ms, after {} samples", name_of(module, func), tier_->name(),
+                     static_cast<double>(took_ns) / 1e6, function.samples));
   else if (options_.note)
     note(fmt::format("{}: left to the baseline: {}", name_of(module, func), problem));
-  if (function.improved && options_.threshold == 1 && old != nullptr) replace_loops(module, *old, function);
 }
 
 void TierUp::replace_loops(code::ModuleCode& module, const code::FunctionCode& old, Function& function) {

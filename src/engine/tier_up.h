@@ -1,8 +1,8 @@
 // TierUp: gives hot functions better code while they run. One background thread of an Engine sleeps until the sampler
 // (runtime/sampling.h) has caught a thread in baseline code; a function that is caught often enough is compiled by the
-// LLVM tier, hottest first, and its jump-table slot gets the new code. The LLVM library is loaded when the first
-// function is hot. A program that ends within milliseconds need not even pay for the thread (Options::later): samples
-// wait in the sampler's ring until there is one.
+// LLVM tier, hottest first and small ones together, and its jump-table slot gets the new code. The LLVM library is
+// loaded when the first function is hot. A program that ends within milliseconds need not even pay for the thread
+// (Options::later): samples wait in the sampler's ring until there is one.
 //
 // Threads that are still caught in the old code of such a function are in a loop of it: the loop gets code that is
 // entered at its header (on-stack replacement, abi/tier.h), and all threads in it move over.
@@ -81,6 +81,8 @@ class TierUp final : private code::Listener {
     std::weak_ptr<code::ModuleCode> module;
     std::unordered_map<std::uint32_t, Function> functions;  // by function index; the worker's
   };
+  /// Functions of one module that are compiled together.
+  using Batch = std::vector<std::pair<spec::FuncIndex, Function*>>;
   struct Compiled {
     const code::ModuleCode* module;
     spec::FuncIndex func;
@@ -101,7 +103,13 @@ class TierUp final : private code::Listener {
   void replace_loops(code::ModuleCode& module, const code::FunctionCode& old, Function& function);
   std::vector<std::pair<Module, Entry*>> living() HEDDLE_EXCLUDES(mutex_);
   bool compile_hottest();
-  void improve(code::ModuleCode& module, spec::FuncIndex func, Function& function);
+  /// The hottest function and what else has samples in its module, as far as that is small; settled by this.
+  Batch batch_around(const code::ModuleCode& module, Entry& entry, spec::FuncIndex hottest) const;
+  /// The functions are settled. Each is told of with its share of the time, by the size of its body.
+  void improve(code::ModuleCode& module, const Batch& batch);
+  /// Publishes what the tier answered, or notes why there is nothing.
+  void publish(code::ModuleCode& module, spec::FuncIndex func, Function& function, abi::CompileResult result,
+               std::uint64_t took_ns);
   /// Moves threads out of the loop of old code around `pc`.
   void replace_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point);
   std::string compile_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point);

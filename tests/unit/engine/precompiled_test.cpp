@@ -4,14 +4,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <set>
 #include <unistd.h>
 
 #include "baseline/tier.h"
 #include "binary/decoder.h"
 #include "engine/hot_functions.h"
+#include "engine/tier_loader.h"
 #include "validate/checked.h"
 
 namespace heddle::engine {
@@ -40,11 +43,11 @@ class Precompiled : public testing::Test {
     std::remove(path_.c_str());
     EXPECT_EQ(rmdir(folder_.c_str()), 0) << "nothing else is left in the folder";
   }
-  base::Status compile(std::string_view wat) {
+  base::Status compile(std::string_view wat, Effort effort = Effort::none) {
     ModuleSource source;
     HEDDLE_TRY(read_module(bytes_of(wat), "m.wat", config_.features, source));
     CompileOptions options;
-    options.effort = Effort::none;
+    options.effort = effort;
     return compile_ahead(source, config_, options, path_);
   }
   std::string file() const {
@@ -163,6 +166,50 @@ TEST_F(Precompiled, an_invalid_body_anywhere_leaves_no_file) {
   EXPECT_EQ(status.error().kind, base::ErrorKind::invalid);
   EXPECT_NE(access(path_.c_str(), F_OK), 0);
 }
+
+/// `count` functions, of which none is like another; those of `large` are larger than a batch is to be.
+std::string many_functions(int count, const std::set<int>& large) {
+  std::string wat = "(module ";
+  for (int i = 0; i < count; ++i) {
+    wat += fmt::format("(func (param i32) (result i32) (local.get 0) (i32.mul (i32.const {}))", i);
+    for (int more = large.contains(i) ? 5'000 : 0; more > 0; --more)
+      wat += fmt::format(" (i32.add (i32.const {}))", more + 1'000'000);
+    wat += ")\n";
+  }
+  return wat + ")";
+}
+
+TEST_F(Precompiled, functions_of_many_batches_find_their_places) {
+  ASSERT_TRUE(compile(many_functions(100, {0, 40, 41, 99})).ok());
+  auto loaded = load();
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(code_of(loaded->source, *loaded->tier), code_of(loaded->source, baseline_));
+}
+
+TEST_F(Precompiled, the_lowest_error_of_all_batches_is_told) {
+  std::string wat = many_functions(100, {});
+  wat.insert(wat.rfind("(func"), "(func (result i64) f32.const 1)");
+  wat.insert(wat.rfind("(func (param i32) (result i32) (local.get 0) (i32.mul (i32.const 50)"), "(func (result i32))");
+  const base::Status status = compile(wat);
+  ASSERT_FALSE(status.ok());
+  ModuleSource source;
+  ASSERT_TRUE(read_module(bytes_of(wat), "m.wat", config_.features, source).ok());
+  const auto m = binary::decode_module(source.wire, config_.features);
+  ASSERT_TRUE(m.ok());
+  const base::ByteRange first = (*m)->body(spec::FuncIndex(50u)).range;
+  EXPECT_TRUE(status.error().offset >= first.begin && status.error().offset <= first.end) << status.error().offset;
+}
+
+#ifdef HEDDLE_TEST_LLVM
+TEST_F(Precompiled, the_llvm_tiers_batches_give_what_it_gives_of_each_function) {
+  ASSERT_TRUE(compile(many_functions(70, {33}), Effort::all).ok());
+  auto loaded = load();
+  ASSERT_TRUE(loaded.ok());
+  const auto llvm = llvm_tier();
+  ASSERT_TRUE(llvm.ok());
+  EXPECT_EQ(code_of(loaded->source, *loaded->tier), code_of(loaded->source, **llvm));
+}
+#endif
 
 TEST(HotFunctions, loops_come_first_and_the_budget_holds) {
   ModuleSource source;

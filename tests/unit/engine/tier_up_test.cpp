@@ -2,6 +2,7 @@
 // first call of a function is the baseline's alone, the second is moved to the LLVM tier's code at its loops.
 #include "engine/tier_up.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <thread>
@@ -23,8 +24,9 @@ class TierUpTest : public testing::Test {
     ASSERT_TRUE(llvm_tier().ok()) << llvm_tier().error().message;
   }
 
-  void start(std::uint32_t threshold) {
+  void start(std::uint32_t threshold, std::function<void(const std::string&)> note = {}) {
     Config config;
+    config.tier_note = std::move(note);
     config.tier = TierChoice::auto_;
     config.tier_threshold = threshold;
     auto made = Engine::create(config);
@@ -323,6 +325,34 @@ TEST_F(TierUpTest, eight_threads_leave_their_loop_at_once) {
   watcher.join();
   ASSERT_TRUE(outcome.ok());
   EXPECT_EQ(outcome->exit_code, 6);
+}
+
+// What is called is queued and compiled together; one that is larger than a batch stands in the middle.
+TEST_F(TierUpTest, each_function_of_a_batch_is_told_of_once) {
+  std::string functions, calls;
+  for (int i = 0; i < 40; ++i) {
+    functions +=
+        fmt::format("(func $f{} (param i32) (result i32) (if (i32.eqz (local.get 0)) (then (call $start)))", i);
+    for (int more = i == 20 ? 500 : 1; more > 0; --more)
+      functions += fmt::format("(local.set 0 (i32.add (local.get 0) (i32.const {})))", more);
+    functions += "(local.get 0))\n";
+    calls += fmt::format("(if (i32.ne (call $f{} (i32.const 2)) (i32.const {})) (then unreachable))\n", i,
+                         i == 20 ? 2 + 500 * 501 / 2 : 3);
+  }
+  std::vector<std::string> notes;
+  start(1, [&notes](const std::string& note) { notes.push_back(note); });
+  auto run = program("(module " + functions + "(func $start (export \"_start\")" + calls + "))");
+  const auto outcome = run->run();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_EQ(outcome->exit_code, 0) << outcome->message;
+  engine->tier_up()->await_queued();
+  EXPECT_EQ(engine->tier_up()->stats().functions, 41u);
+  for (int i = 0; i < 40; ++i)
+    EXPECT_EQ(
+        std::count_if(notes.begin(), notes.end(),
+                      [i](const std::string& note) { return note.starts_with(fmt::format("$f{}: llvm in ", i)); }),
+        1)
+        << i;
 }
 
 // Each thread calls the same functions again and again while they are compiled, published and their loops patched, and
