@@ -28,14 +28,18 @@ def parser(description, runs, guests=True):
 def once(command, stdin=None):
     """Runs to the end: seconds from exec to exit, and what it wrote to standard output. Anything but exit code 0 ends us."""
     command = [str(word) for word in command]
-    with open(stdin or os.devnull, "rb") as source, tempfile.TemporaryFile() as output:
+    with (open(stdin or os.devnull, "rb") as source, tempfile.TemporaryFile() as output,
+          tempfile.TemporaryFile() as complaint):  # Wasmtime has a warning for each run
         began = time.perf_counter()
         pid = os.posix_spawn(command[0], command, os.environ,
-                             file_actions=[(os.POSIX_SPAWN_DUP2, source.fileno(), 0), (os.POSIX_SPAWN_DUP2, output.fileno(), 1)])
+                             file_actions=[(os.POSIX_SPAWN_DUP2, source.fileno(), 0), (os.POSIX_SPAWN_DUP2, output.fileno(), 1),
+                                           (os.POSIX_SPAWN_DUP2, complaint.fileno(), 2)])
         _, status = os.waitpid(pid, 0)
         seconds = time.perf_counter() - began
         if status != 0:
-            raise SystemExit(f"{' '.join(command)}: {os.waitstatus_to_exitcode(status)} is its exit code")
+            complaint.seek(0)
+            raise SystemExit(f"{' '.join(command)}: {os.waitstatus_to_exitcode(status)} is its exit code\n"
+                             + complaint.read().decode(errors="replace"))
         output.seek(0)
         return seconds, output.read().decode(errors="replace")
 
