@@ -8,16 +8,17 @@
 #include <vector>
 
 #include "base/leb128.h"
+#include "base/span.h"
 
 namespace heddle::observe {
 
 /// A growing section.
 class Output {
  public:
+  /// In the machine's byte order, which is the readers', too.
   template <class T>
   void put(T value) {
-    const auto* p = reinterpret_cast<const std::uint8_t*>(&value);  // both little-endian
-    bytes_.insert(bytes_.end(), p, p + sizeof value);
+    raw({reinterpret_cast<const std::uint8_t*>(&value), sizeof value});
   }
   void u8(unsigned value) { bytes_.push_back(static_cast<std::uint8_t>(value)); }
   void bytes(std::initializer_list<unsigned> values) {
@@ -29,10 +30,12 @@ class Output {
     bytes_.insert(bytes_.end(), s.begin(), s.end());
     u8(0);
   }
-  void append(const Output& other) { bytes_.insert(bytes_.end(), other.bytes_.begin(), other.bytes_.end()); }
+  void raw(base::Bytes bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  void append(const Output& other) { raw(other.bytes_); }
   void align(std::size_t to) { bytes_.resize((bytes_.size() + to - 1) / to * to); }
   std::uint32_t size() const { return static_cast<std::uint32_t>(bytes_.size()); }
   const std::vector<std::uint8_t>& all() const { return bytes_; }
+  std::string_view as_text() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
 
   /// A 32-bit length that is filled in by end(): the bytes behind it.
   std::uint32_t begin() {

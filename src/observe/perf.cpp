@@ -13,6 +13,7 @@
 #include "code/mapping.h"
 
 #include "observe/describe.h"
+#include "observe/output.h"
 
 namespace heddle::observe {
 namespace {
@@ -38,67 +39,66 @@ class PerfMap final : public PerfFile {
   }
 };
 
-template <class T>
-void put(std::string& out, T value) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof value);  // in the machine's byte order, as perf wants it
-}
-
 class JitDump final : public PerfFile {
  public:
   explicit JitDump(int fd) : PerfFile(fd) {}
 
-  static std::string header() {
-    std::string out;
-    put(out, std::uint32_t{0x4A695444});  // "JiTD"
-    put(out, std::uint32_t{1});           // version
-    put(out, std::uint32_t{40});          // of this header
-    put(out, std::uint32_t{EM_X86_64});
-    put(out, std::uint32_t{0});
-    put(out, static_cast<std::uint32_t>(getpid()));
-    put(out, base::monotonic_ns());
-    put(out, std::uint64_t{0});  // flags: times are CLOCK_MONOTONIC's
+  static Output header() {
+    Output out;
+    out.put(std::uint32_t{0x4A695444});  // "JiTD"
+    out.put(std::uint32_t{1});           // version
+    out.put(std::uint32_t{40});          // of this header
+    out.put(std::uint32_t{EM_X86_64});
+    out.put(std::uint32_t{0});
+    out.put(static_cast<std::uint32_t>(getpid()));
+    out.put(base::monotonic_ns());
+    out.put(std::uint64_t{0});  // flags: times are CLOCK_MONOTONIC's
     return out;
   }
 
-  void on_new_code(const code::NewCode& c) override { append(places(c) + load(c)); }
+  void on_new_code(const code::NewCode& c) override {
+    Output records = places(c);
+    records.append(load(c));
+    append(records.as_text());
+  }
 
  private:
   enum Record : std::uint32_t { kLoad = 0, kDebugInfo = 2 };
 
-  static std::string record(Record id, std::uint64_t at_ns, const std::string& body) {
-    std::string out;
-    put(out, std::uint32_t{id});
-    put(out, static_cast<std::uint32_t>(16 + body.size()));
-    put(out, at_ns);
-    return out + body;
+  static Output record(Record id, std::uint64_t at_ns, const Output& body) {
+    Output out;
+    out.put(std::uint32_t{id});
+    out.put(16 + body.size());
+    out.put(at_ns);
+    out.append(body);
+    return out;
   }
 
-  std::string load(const code::NewCode& c) {
+  Output load(const code::NewCode& c) {
     const auto begin = reinterpret_cast<std::uintptr_t>(c.code.begin);
-    std::string body;
-    put(body, static_cast<std::uint32_t>(getpid()));
-    put(body, static_cast<std::uint32_t>(gettid()));
-    put(body, std::uint64_t{begin});  // vma
-    put(body, std::uint64_t{begin});
-    put(body, std::uint64_t{c.code.size_bytes});
-    put(body, next_index_.fetch_add(1, std::memory_order_relaxed));
-    body += describe(c);
-    body += '\0';
-    body.append(reinterpret_cast<const char*>(c.code.begin), c.code.size_bytes);
+    Output body;
+    body.put(static_cast<std::uint32_t>(getpid()));
+    body.put(static_cast<std::uint32_t>(gettid()));
+    body.put(std::uint64_t{begin});  // vma
+    body.put(std::uint64_t{begin});
+    body.put(std::uint64_t{c.code.size_bytes});
+    body.put(next_index_.fetch_add(1, std::memory_order_relaxed));
+    body.text(describe(c));
+    body.raw({c.code.begin, c.code.size_bytes});
     return record(kLoad, c.at_ns, body);
   }
 
   /// "Lines" of the file "wasm" are bytes from the module's start, as in our own stacks.
-  static std::string places(const code::NewCode& c) {
+  static Output places(const code::NewCode& c) {
     const std::vector<PlaceRow> rows = place_rows(c.code);
-    std::string body;
-    put(body, reinterpret_cast<std::uint64_t>(c.code.begin));
-    put(body, std::uint64_t{rows.size()});
+    Output body;
+    body.put(reinterpret_cast<std::uint64_t>(c.code.begin));
+    body.put(std::uint64_t{rows.size()});
     for (const PlaceRow& row : rows) {
-      put(body, reinterpret_cast<std::uint64_t>(c.code.begin) + row.code_offset);
-      put(body, row.body_offset);
-      put(body, std::uint32_t{0});  // discriminator
-      body.append("wasm", 5);
+      body.put(reinterpret_cast<std::uint64_t>(c.code.begin) + row.code_offset);
+      body.put(row.body_offset);
+      body.put(std::uint32_t{0});  // discriminator
+      body.text("wasm");
     }
     return record(kDebugInfo, c.at_ns, body);
   }
@@ -112,7 +112,7 @@ PerfFile::~PerfFile() {
   close(fd_);
 }
 
-void PerfFile::append(const std::string& record) {
+void PerfFile::append(std::string_view record) {
   base::MutexLock lock(mutex_);
   if (full_) return;
   ssize_t written;
@@ -130,8 +130,8 @@ base::Result<std::unique_ptr<PerfFile>> make_perf_map(const std::string& folder)
 base::Result<std::unique_ptr<PerfFile>> make_jitdump(const std::string& folder) {
   const std::string path = fmt::format("{}/jit-{}.dump", folder, getpid());
   HEDDLE_TRY_ASSIGN(const int fd, make_file(path));
-  const std::string header = JitDump::header();
-  const bool written = write(fd, header.data(), header.size()) == static_cast<ssize_t>(header.size());
+  const Output header = JitDump::header();
+  const bool written = write(fd, header.all().data(), header.size()) == static_cast<ssize_t>(header.size());
   // An executable mapping of the file is how `perf record` learns of it. It stays for the process's life.
   const bool mapped = written && mmap(nullptr, static_cast<std::size_t>(sysconf(_SC_PAGESIZE)), PROT_READ | PROT_EXEC,
                                       MAP_PRIVATE, fd, 0) != MAP_FAILED;

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/mutex.h"
 #include "base/result.h"
@@ -27,7 +28,7 @@ class PerfFile : public code::Listener {
   explicit PerfFile(int fd) : fd_(fd) {}
   int fd() const { return fd_; }
   /// Whole, or (disk full) nothing more is written from here on: what stands there stays readable.
-  void append(const std::string& record) HEDDLE_EXCLUDES(mutex_);
+  void append(std::string_view record) HEDDLE_EXCLUDES(mutex_);
 
  private:
   const int fd_;
