@@ -11,6 +11,7 @@
 
 #include "baseline/tier.h"
 #include "binary/decoder.h"
+#include "support/temporary_folder.h"
 #include "text/wat_parser.h"
 #include "validate/checked.h"
 
@@ -44,9 +45,7 @@ class CountingTier final : public abi::Tier {
 class Cache : public testing::Test {
  protected:
   Cache() {
-    char name[] = "/tmp/heddle-cache-XXXXXX";
-    root_ = mkdtemp(name);
-    options_.folder = root_ + "/cache";
+    options_.folder = root_ / "cache";
     options_.sealed = false;  // whatever stands behind the seal must hold without it
     options_.note = [this](const std::string& sentence) { notes_ += sentence + "\n"; };
     auto parsed = text::parse_wat(kProgram, spec::Features::all());
@@ -56,10 +55,6 @@ class Cache : public testing::Test {
     checked_ = std::make_unique<module::CheckedModule>(*validate::check_module(module_));
     layout_ = std::make_unique<abi::VmLayout>(*module_);
     key_ = key_of(bytes_, "test");
-  }
-  ~Cache() override {
-    const std::string command = "rm -rf " + root_;
-    EXPECT_EQ(std::system(command.c_str()), 0);
   }
 
   std::unique_ptr<CachedTier> open() { return CachedTier::open(options_, key_, next_); }
@@ -105,7 +100,8 @@ class Cache : public testing::Test {
     return asked;
   }
 
-  std::string root_, notes_;
+  test::TemporaryFolder root_;
+  std::string notes_;
   Options options_;
   std::vector<std::uint8_t> bytes_;
   std::shared_ptr<const module::Module> module_;
@@ -312,7 +308,7 @@ TEST_F(Cache, an_entry_without_a_seal_is_not_used_where_one_is_needed) {
 
 TEST_F(Cache, links_and_fifos_are_ignored) {
   fill();
-  const std::string elsewhere = root_ + "/elsewhere";
+  const std::string elsewhere = root_ / "elsewhere";
   ASSERT_EQ(rename(entry().c_str(), elsewhere.c_str()), 0);
   ASSERT_EQ(symlink(elsewhere.c_str(), entry().c_str()), 0);
   EXPECT_EQ(use(), 2);
@@ -320,8 +316,8 @@ TEST_F(Cache, links_and_fifos_are_ignored) {
   ASSERT_EQ(mkfifo(entry().c_str(), 0400), 0);
   EXPECT_EQ(use(), 2);
   unlink(entry().c_str());
-  ASSERT_EQ(rename(options_.folder.c_str(), (root_ + "/real").c_str()), 0);
-  ASSERT_EQ(symlink((root_ + "/real").c_str(), options_.folder.c_str()), 0);
+  ASSERT_EQ(rename(options_.folder.c_str(), (root_ / "real").c_str()), 0);
+  ASSERT_EQ(symlink((root_ / "real").c_str(), options_.folder.c_str()), 0);
   EXPECT_EQ(use(), 2);
 }
 
@@ -418,16 +414,16 @@ TEST_F(Cache, a_place_where_nothing_can_be_made_is_a_note) {
 TEST_F(Cache, a_directory_around_or_inside_the_folder_holds_it) {
   const auto folder = Folder::open(options_.folder, false);
   ASSERT_TRUE(folder.ok());
-  mkdir((root_ + "/beside").c_str(), 0700);
+  mkdir((root_ / "beside").c_str(), 0700);
   mkdir((options_.folder + "/inside").c_str(), 0700);
-  ASSERT_EQ(symlink(options_.folder.c_str(), (root_ + "/link").c_str()), 0);
+  ASSERT_EQ(symlink(options_.folder.c_str(), (root_ / "link").c_str()), 0);
   EXPECT_TRUE(folder->holds("/"));
-  EXPECT_TRUE(folder->holds(root_));
+  EXPECT_TRUE(folder->holds(root_.path()));
   EXPECT_TRUE(folder->holds(options_.folder));
-  EXPECT_TRUE(folder->holds(root_ + "/link"));
+  EXPECT_TRUE(folder->holds(root_ / "link"));
   EXPECT_TRUE(folder->holds(options_.folder + "/inside"));
-  EXPECT_FALSE(folder->holds(root_ + "/beside"));
-  EXPECT_FALSE(folder->holds(root_ + "/missing"));
+  EXPECT_FALSE(folder->holds(root_ / "beside"));
+  EXPECT_FALSE(folder->holds(root_ / "missing"));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "binary/decoder.h"
+#include "support/temporary_folder.h"
 #include "text/wat_parser.h"
 
 #include "cache/module_file.h"
@@ -35,9 +36,7 @@ std::string program_text() {
 class StartTest : public testing::Test {
  protected:
   StartTest() {
-    char name[] = "/tmp/heddle-start-XXXXXX";
-    root_ = mkdtemp(name);
-    path_ = root_ + "/m.wasm";
+    path_ = root_ / "m.wasm";
     bytes_ = text::parse_wat(program_text(), spec::Features::all())->bytes;
     write(bytes_);
     start_.version = *version_of(open());
@@ -48,10 +47,6 @@ class StartTest : public testing::Test {
           {static_cast<std::uint32_t>(body.range.begin), static_cast<std::uint32_t>(body.range.end)});
     start_.valid_bodies = 7;
     name_ = start_name(start_.version, "test");
-  }
-  ~StartTest() override {
-    const std::string command = "rm -rf " + root_;
-    EXPECT_EQ(std::system(command.c_str()), 0);
   }
 
   /// In place: the same inode.
@@ -68,16 +63,17 @@ class StartTest : public testing::Test {
   }
   /// Writes the note and reads it back as it then lies in the folder.
   base::Result<Start> kept(const std::vector<std::uint8_t>& note, bool sealed = false) const {
-    const auto folder = Folder::open(root_ + "/cache", sealed);
+    const auto folder = Folder::open(root_ / "cache", sealed);
     EXPECT_TRUE(folder->write("n.start", note, note.size()).ok());
     return found(sealed);
   }
   base::Result<Start> found(bool sealed) const {
-    HEDDLE_TRY_ASSIGN(const auto opened, Folder::open(root_ + "/cache", sealed)->find("n.start"));
+    HEDDLE_TRY_ASSIGN(const auto opened, Folder::open(root_ / "cache", sealed)->find("n.start"));
     return read_start(opened, name_);
   }
 
-  std::string root_, path_;
+  test::TemporaryFolder root_;
+  std::string path_;
   std::vector<std::uint8_t> bytes_;
   Start start_;
   Key name_ = {};
@@ -134,7 +130,7 @@ TEST_F(StartTest, that_is_sealed_is_used_only_as_it_was_sealed) {
   ASSERT_TRUE(kept(write_start(name_, start_), true).ok());
   start_.chunks[0][0] ^= 1;
   const auto forged = write_start(name_, start_);
-  const std::string path = root_ + "/cache/n.start";
+  const std::string path = root_ / "cache/n.start";
   ASSERT_EQ(chmod(path.c_str(), 0600), 0);
   {
     File file(::open(path.c_str(), O_WRONLY));

@@ -11,6 +11,7 @@
 #include "engine/background_validation.h"
 #include "engine/engine.h"
 #include "engine/program.h"
+#include "support/temporary_folder.h"
 #include "text/wat_parser.h"
 
 namespace heddle::engine {
@@ -39,15 +40,12 @@ constexpr const char* kSmallProgram =
 class KnownStart : public testing::Test {
  protected:
   KnownStart() {
-    char name[] = "/tmp/heddle-known-XXXXXX";
-    root_ = mkdtemp(name);
-    path_ = root_ + "/m.wasm";
+    path_ = root_ / "m.wasm";
     config_.later = true;
     config_.cache.emplace();
-    config_.cache->folder = root_ + "/cache";
+    config_.cache->folder = root_ / "cache";
     config_.cache->note = [this](const std::string& sentence) { notes_ += sentence + "\n"; };
   }
-  ~KnownStart() override { std::filesystem::remove_all(root_); }
 
   /// In place, and at once too new to be noted.
   void write(const std::string& text) const {
@@ -92,12 +90,13 @@ class KnownStart : public testing::Test {
     return result;
   }
   std::string note_file() const {
-    for (const auto& file : std::filesystem::directory_iterator(root_ + "/cache"))
+    for (const auto& file : std::filesystem::directory_iterator(root_ / "cache"))
       if (file.path().extension() == ".start") return file.path();
     return {};
   }
 
-  std::string root_, path_, notes_;
+  test::TemporaryFolder root_;
+  std::string path_, notes_;
   Config config_;
 };
 
@@ -170,7 +169,7 @@ TEST_F(KnownStart, a_file_that_changes_while_it_is_loaded_is_read_as_a_whole) {
 TEST_F(KnownStart, a_file_that_changes_while_it_runs_is_a_trap_where_its_bytes_are_missed) {
   write_settled(program_text(3));
   run();
-  for (const auto& file : std::filesystem::directory_iterator(root_ + "/cache"))
+  for (const auto& file : std::filesystem::directory_iterator(root_ / "cache"))
     if (file.path().extension() == ".code") std::filesystem::remove(file.path());
   const Run changed = run({}, [&] { write(program_text(4)); });
   EXPECT_TRUE(changed.known);

@@ -10,6 +10,7 @@
 
 #include "code/module_code.h"
 #include "support/machine_code.h"
+#include "support/temporary_folder.h"
 
 #include "observe/describe.h"
 #include "observe/stats.h"
@@ -20,21 +21,10 @@ namespace {
 using test::Emitter;
 using test::MachineModule;
 
-/// A fresh folder, gone with its files at the end.
-class Folder {
+class Folder : public test::TemporaryFolder {
  public:
-  Folder() { EXPECT_NE(mkdtemp(path_), nullptr); }
-  ~Folder() {
-    unlink(map().c_str());
-    unlink(dump().c_str());
-    rmdir(path_);
-  }
-  std::string path() const { return path_; }
-  std::string map() const { return path() + "/perf-" + std::to_string(getpid()) + ".map"; }
-  std::string dump() const { return path() + "/jit-" + std::to_string(getpid()) + ".dump"; }
-
- private:
-  char path_[32] = "/tmp/heddle-perf-XXXXXX";
+  std::string map() const { return *this / ("perf-" + std::to_string(getpid()) + ".map"); }
+  std::string dump() const { return *this / ("jit-" + std::to_string(getpid()) + ".dump"); }
 };
 
 std::string contents(const std::string& path) {

@@ -19,6 +19,7 @@
 #include "runtime/memory.h"
 #include "runtime/store.h"
 #include "runtime/thread_group.h"
+#include "support/temporary_folder.h"
 #include "wasi/context.h"
 #include "wasi/fd_table.h"
 #include "wasi/preview1.h"
@@ -32,23 +33,10 @@ inline void PrintTo(Errno e, std::ostream* out) {
   *out << "errno " << static_cast<int>(e);
 }
 
-/// A folder of the test's own, removed with everything in it at the end.
-class Folder {
+/// With a mode that guests may expect of a folder.
+class Folder : public heddle::test::TemporaryFolder {
  public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "heddle-wasi-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-    ::chmod(path_.c_str(), 0755);
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
-
- private:
-  std::string path_;
+  Folder() { ::chmod(path().c_str(), 0755); }
 };
 
 void write_file(const std::string& path, std::string_view text);
