@@ -293,12 +293,14 @@ class LineUnit {
   bool has_before_ = false;
 };
 
-/// Where the code section's contents begin; 0 if there is nothing to tell.
+/// Where the code section's contents begin; 0 if there are no lines to tell.
+std::uint64_t code_with_lines(const module::Module& m) {
+  return custom(m, ".debug_line").empty() ? 0 : code_contents(m);
+}
+
 template <class Tell>
-std::uint64_t for_each_range(const module::Module& m, Tell tell) {
+void for_each_range(const module::Module& m, Tell tell) {
   const Sections sections{custom(m, ".debug_line"), custom(m, ".debug_str"), custom(m, ".debug_line_str")};
-  const std::uint64_t code = sections.line.empty() ? 0 : code_contents(m);
-  if (code == 0) return 0;
   Cursor in(sections.line);
   while (in.left() != 0 && !in.failed()) {
     std::uint64_t length = in.fixed(4);
@@ -306,7 +308,6 @@ std::uint64_t for_each_range(const module::Module& m, Tell tell) {
     if (is_64_bit) length = in.fixed(8);
     LineUnit<Tell>(sections, tell).run(in.take(length), is_64_bit ? 8 : 4);
   }
-  return code;
 }
 
 }  // namespace
@@ -317,7 +318,8 @@ std::vector<SourceLine> find_source_lines(const module::Module& m, const std::ve
     std::size_t index;
   };
   std::vector<SourceLine> found(module_offsets.size());
-  const std::uint64_t code = code_contents(m);
+  const std::uint64_t code = code_with_lines(m);
+  if (code == 0) return found;
   std::vector<Wanted> wanted;
   for (std::size_t i = 0; i < module_offsets.size(); ++i)
     if (module_offsets[i] >= code) wanted.push_back({module_offsets[i] - code, i});
@@ -330,9 +332,10 @@ std::vector<SourceLine> find_source_lines(const module::Module& m, const std::ve
   return found;
 }
 
-SourceLineTable::SourceLineTable(const module::Module& m) {
+SourceLineTable::SourceLineTable(const module::Module& m) : code_contents_(code_with_lines(m)) {
+  if (code_contents_ == 0) return;
   std::map<std::pair<std::string_view, std::string_view>, std::uint32_t> known;
-  code_contents_ = for_each_range(m, [&](const LineRange& range) {
+  for_each_range(m, [&](const LineRange& range) {
     const auto [file, is_new] =
         known.try_emplace({range.directory, range.name}, static_cast<std::uint32_t>(files_.size()));
     if (is_new) files_.push_back(range.file());

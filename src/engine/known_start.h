@@ -17,7 +17,7 @@ base::Status read_module_to_run(const std::string& path, const Config& config, M
 /// What to note of a module once its program has ended. Made before `source` goes; any thread may call keep().
 class StartNote {
  public:
-  /// nullptr: there is nothing to note of it. `content` is of its bytes if they were read as a whole.
+  /// nullptr: there is nothing to note of it. `chunks`: the digests of its bytes.
   static std::unique_ptr<const StartNote> create(const ModuleSource& source, const Config& config,
                                                  std::vector<cache::Key> chunks);
   /// `valid_bodies`: so many, from the first, have been checked by now. Writes only if there is no note yet, or one

@@ -78,8 +78,7 @@ bool in_chunks(const VmCtx* ctx, std::uint64_t total, Use use) {
   }
 }
 
-/// No chunk but one, and not nothing. Most operations are so short that the rest of this file would cost more than they
-/// do.
+/// One chunk, and not nothing. Most copies are so short that looking for chunks would cost more than they do.
 constexpr bool is_short(std::uint64_t size_bytes) {
   return size_bytes - 1 < kChunkBytes;
 }
@@ -109,10 +108,6 @@ extern "C" std::uint32_t heddle_builtin_memory_fill(VmCtx* ctx, std::uint32_t me
                                                     std::uint32_t value, std::uint64_t size_bytes) {
   std::uint8_t* to = guest_memory(ctx, memory).range(dst, size_bytes);
   if (to == nullptr) return kOutOfBounds;
-  if (is_short(size_bytes)) [[likely]] {
-    fill_bytes(to, static_cast<std::uint8_t>(value), size_bytes);
-    return kOk;
-  }
   const bool finished = in_chunks(ctx, size_bytes, [&](std::uint64_t begin, std::uint64_t size) {
     fill_bytes(to + begin, static_cast<std::uint8_t>(value), size);
   });
