@@ -9,7 +9,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -155,5 +157,15 @@ std::shared_ptr<const HostFunction> host_function(void* user) {
   using A = detail::Adapter<Fn, decltype(Fn)>;
   return std::make_shared<const HostFunction>(A::type(), &A::handle, user);
 }
+
+/// Functions by name, of static storage. They are made one by one when they are wanted: programs import a few of many.
+struct HostModule {
+  struct Function {
+    std::string_view name;
+    std::shared_ptr<const HostFunction> (*make)(void* user);  ///< host_function<&handler>
+  };
+  std::string_view name;
+  std::span<const Function> functions;
+};
 
 }  // namespace heddle::runtime

@@ -1,5 +1,7 @@
 #include "runtime/linker.h"
 
+#include <algorithm>
+
 #include "runtime/import_match.h"
 #include "runtime/instantiation.h"
 
@@ -58,14 +60,25 @@ void Linker::define(std::string module, std::string name, Definition definition)
   definitions_.insert_or_assign({std::move(module), std::move(name)}, std::move(definition));
 }
 
-bool Linker::knows_module(std::string_view module) const {
-  const auto at = definitions_.lower_bound({std::string(module), std::string()});
-  return at != definitions_.end() && at->first.first == module;
+void Linker::define_host_module(const HostModule& module, void* user) {
+  host_modules_.emplace_back(module, user);
 }
 
-const Definition* Linker::find(const module::Import& import) const {
+bool Linker::knows_module(std::string_view module) const {
+  const auto at = definitions_.lower_bound({std::string(module), std::string()});
+  return (at != definitions_.end() && at->first.first == module) ||
+         std::any_of(host_modules_.begin(), host_modules_.end(), [&](const auto& m) { return m.first.name == module; });
+}
+
+std::optional<Definition> Linker::find(const module::Import& import) const {
   const auto at = definitions_.find({std::string(import.module), std::string(import.name)});
-  return at != definitions_.end() ? &at->second : nullptr;
+  if (at != definitions_.end()) return at->second;
+  for (const auto& [host, user] : host_modules_) {
+    if (import.module != host.name) continue;
+    for (const HostModule::Function& function : host.functions)
+      if (import.name == function.name) return function.make(user);
+  }
+  return std::nullopt;
 }
 
 base::Result<std::shared_ptr<const InstancePlan>> Linker::plan(std::shared_ptr<code::ModuleCode> code,
@@ -75,12 +88,12 @@ base::Result<std::shared_ptr<const InstancePlan>> Linker::plan(std::shared_ptr<c
   if (!plan->blueprint_.status.ok()) return base::Error(plan->blueprint_.status.error());
   std::vector<const module::Import*> unknown;
   for (const module::Import& import : m.imports) {
-    if (const Definition* definition = find(import)) {
-      if (const auto* function = std::get_if<0>(definition))
+    if (std::optional<Definition> definition = find(import)) {
+      if (const auto* function = std::get_if<0>(&*definition))
         HEDDLE_TRY(match_import(m, import, **function));
       else
-        HEDDLE_TRY(match_import(m, import, **std::get_if<1>(definition)));
-      plan->imports_.push_back(*definition);
+        HEDDLE_TRY(match_import(m, import, **std::get_if<1>(&*definition)));
+      plan->imports_.push_back(*std::move(definition));
     } else if (import.kind == spec::ExternKind::memory && m.memories[import.index].type.shared) {
       HEDDLE_TRY_ASSIGN(auto memory, Memory::create(m.memories[import.index].type, options.limits));
       plan->imports_.emplace_back(std::move(memory));

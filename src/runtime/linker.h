@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -40,6 +41,8 @@ class Linker {
  public:
   /// Later definitions of the same name replace earlier ones.
   void define(std::string module, std::string name, Definition definition);
+  /// All of its functions, each made with `user` when it is imported; what define() says of a name goes before.
+  void define_host_module(const HostModule& module, void* user);
 
   struct PlanOptions {
     ResourceLimits* limits = nullptr;  ///< for shared memories; borrowed, must outlive them
@@ -56,10 +59,11 @@ class Linker {
   bool knows_module(std::string_view module) const;
 
  private:
-  /// The definition for an import; nullptr if there is none.
-  const Definition* find(const module::Import& import) const;
+  /// nullopt: there is none.
+  std::optional<Definition> find(const module::Import& import) const;
 
   std::map<std::pair<std::string, std::string>, Definition> definitions_;
+  std::vector<std::pair<HostModule, void*>> host_modules_;  // and what their functions are made with
 };
 
 }  // namespace heddle::runtime

@@ -33,25 +33,32 @@ struct Adapter<Fn, Name, void (*)(Call&, A...)> {
   }
 };
 
+using runtime::HostModule;
+
+constexpr HostModule::Function kPreview1[] = {
+#define FUNCTION(result, name, parameters, handler, unstable) \
+  {#name, &runtime::host_function<&Adapter<&handlers::handler, Name_##name>::handle>},
+#include "wasi/preview1.def"
+#undef FUNCTION
+};
+
+constexpr HostModule::Function kUnstable[] = {
+#define FUNCTION(result, name, parameters, handler, unstable) \
+  {#name, &runtime::host_function<&Adapter<&handlers::unstable, Name_##name>::handle>},
+#include "wasi/preview1.def"
+#undef FUNCTION
+};
+
+constexpr HostModule kModules[] = {{"wasi_snapshot_preview1", kPreview1}, {"wasi_unstable", kUnstable}};
+
 }  // namespace
 
-std::vector<NamedFunction> preview1_functions(Context& context) {
-  std::vector<NamedFunction> all;
-#define FUNCTION(result, name, parameters, handler, unstable) \
-  all.push_back({"wasi_snapshot_preview1", #name,             \
-                 runtime::host_function<&Adapter<&handlers::handler, Name_##name>::handle>(&context)});
-#include "wasi/preview1.def"
-#undef FUNCTION
-#define FUNCTION(result, name, parameters, handler, unstable) \
-  all.push_back(                                              \
-      {"wasi_unstable", #name, runtime::host_function<&Adapter<&handlers::unstable, Name_##name>::handle>(&context)});
-#include "wasi/preview1.def"
-#undef FUNCTION
-  return all;
+std::span<const HostModule> preview1_modules() {
+  return kModules;
 }
 
 void define_preview1(runtime::Linker& linker, Context& context) {
-  for (NamedFunction& f : preview1_functions(context)) linker.define(f.module, f.name, std::move(f.function));
+  for (const HostModule& module : kModules) linker.define_host_module(module, &context);
 }
 
 }  // namespace heddle::wasi

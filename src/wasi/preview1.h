@@ -3,8 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <vector>
+#include <span>
 
 #include "runtime/host_function.h"
 #include "wasi/call.h"
@@ -25,13 +24,8 @@ Errno unstable_path_filestat_get(Call&, u32, u32, u32, u32, u32);
 Errno unstable_poll_oneoff(Call&, u32, u32, u32, u32);
 }  // namespace handlers
 
-struct NamedFunction {
-  const char* module;
-  const char* name;
-  std::shared_ptr<const runtime::HostFunction> function;
-};
-
-/// Everything that define_preview1 defines, in the order of preview1.def, wasi_snapshot_preview1 first.
-std::vector<NamedFunction> preview1_functions(Context& context);
+/// What define_preview1 defines: wasi_snapshot_preview1, then wasi_unstable, functions in the order of preview1.def.
+/// They are made with the Context.
+std::span<const runtime::HostModule> preview1_modules();
 
 }  // namespace heddle::wasi

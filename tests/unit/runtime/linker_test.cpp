@@ -57,6 +57,47 @@ TEST_F(LinkerTest, a_host_function_of_another_type_is_incompatible) {
   EXPECT_EQ(refused.error().message.rfind("incompatible import type for \"env\" \"add\"", 0), 0u);
 }
 
+int made_counting = 0;
+
+std::shared_ptr<const HostFunction> make_counting(void* user) {
+  ++made_counting;
+  return host_function<&add>(user);
+}
+
+TEST_F(LinkerTest, functions_of_a_host_module_are_made_when_they_are_imported) {
+  static constexpr HostModule::Function kFunctions[] = {{"add", &make_counting}, {"other", &make_counting}};
+  std::uint32_t bias = 3;
+  EXPECT_FALSE(linker.knows_module("env"));
+  linker.define_host_module({"env", kFunctions}, &bias);
+  EXPECT_TRUE(linker.knows_module("env"));
+  EXPECT_FALSE(linker.knows_module("en"));
+  made_counting = 0;
+  const auto planned = plan(R"((module
+      (import "env" "add" (func (param i32 i32) (result i32))) (export "add" (func 0))))");
+  ASSERT_TRUE(planned.ok());
+  EXPECT_EQ(made_counting, 1);
+  const auto started = (*planned)->instantiate(store);
+  ASSERT_TRUE(started.ok());
+  EXPECT_EQ(host_function_of(*get_as<const abi::VmFuncRef*>(*started->instance, "add"))->user(), &bias);
+
+  EXPECT_FALSE(plan(R"((module (import "env" "third" (func))))").ok());
+  EXPECT_FALSE(plan(R"((module (import "other" "add" (func))))").ok());
+  EXPECT_FALSE(plan(R"((module (import "env" "other" (func))))").ok()) << "its type is another one";
+}
+
+TEST_F(LinkerTest, a_definition_goes_before_a_host_modules_function) {
+  static constexpr HostModule::Function kFunctions[] = {{"add", &host_function<&add>}};
+  std::uint32_t mine = 1, theirs = 2;
+  linker.define("env", "add", host_function<&add>(&mine));
+  linker.define_host_module({"env", kFunctions}, &theirs);
+  const auto planned = plan(R"((module
+      (import "env" "add" (func (param i32 i32) (result i32))) (export "add" (func 0))))");
+  ASSERT_TRUE(planned.ok());
+  const auto started = (*planned)->instantiate(store);
+  ASSERT_TRUE(started.ok());
+  EXPECT_EQ(host_function_of(*get_as<const abi::VmFuncRef*>(*started->instance, "add"))->user(), &mine);
+}
+
 TEST_F(LinkerTest, a_host_function_is_bound_to_the_store_and_the_importing_instance) {
   std::uint32_t bias = 7;
   linker.define("env", "add", host_function<&add>(&bias));

@@ -55,7 +55,9 @@ Guest::Guest(Options options) {
   HEDDLE_CHECK(context.ok(), context.ok() ? "" : context.error().message.c_str());
   context_ = std::move(context).value();
   context_->set_direct_memory(&memory_->vm());
-  functions_ = preview1_functions(*context_);
+  for (const runtime::HostModule& module : preview1_modules())
+    for (const runtime::HostModule::Function& function : module.functions)
+      functions_.push_back({module.name, function.name, function.make(context_.get())});
 }
 
 GuestThread::GuestThread(Guest& guest, const char* module)
@@ -63,9 +65,9 @@ GuestThread::GuestThread(Guest& guest, const char* module)
       store_(&guest.group(), nullptr, nullptr),
       objects_(store_),
       scratch_(kMemoryBytes / 2 + (next_scratch.fetch_add(1) % 16) * 32768) {
-  for (const NamedFunction& f : guest.functions()) {
-    if (std::strcmp(f.module, module) != 0) continue;
-    functions_[f.name] = std::get<const abi::VmFuncRef*>(objects_.function(f.function).item);
+  for (const Guest::Function& f : guest.functions()) {
+    if (f.module != module) continue;
+    functions_[std::string(f.name)] = std::get<const abi::VmFuncRef*>(objects_.function(f.function).item);
   }
   HEDDLE_CHECK(guest.group().add_member(store_), "the group is running");
 }

@@ -47,12 +47,17 @@ std::size_t host_fd_count();
 /// One group's context and memory.
 class Guest {
  public:
+  struct Function {
+    std::string_view module, name;
+    std::shared_ptr<const runtime::HostFunction> function;
+  };
+
   explicit Guest(Options options = {});
   Context& context() { return *context_; }
   runtime::ThreadGroup& group() { return group_; }
   runtime::Memory& memory() { return *memory_; }
   std::uint8_t* bytes(std::uint32_t address = 0) { return memory_->vm().base + address; }
-  const std::vector<NamedFunction>& functions() const { return functions_; }
+  const std::vector<Function>& functions() const { return functions_; }
 
   /// Options with /dev/null for all streams and one preopen, descriptor 3.
   static Options with_folder(const std::string& host, bool read_only = false);
@@ -61,7 +66,7 @@ class Guest {
   runtime::ThreadGroup group_{runtime::ThreadGroup::Options{}};
   std::shared_ptr<runtime::Memory> memory_;
   std::unique_ptr<Context> context_;
-  std::vector<NamedFunction> functions_;
+  std::vector<Function> functions_;
 };
 
 /// What a call came to.
