@@ -10,7 +10,7 @@ using machine::kScratch;
 
 base::Status Compiler::on_AtomicLoad(Opcode op, const binary::imm::MemArg& m) {
   const auto& info = spec::opcode_info(op);
-  load(m, info.signature.back() == 'i' ? Kind::i32 : Kind::i64, info.memory_bytes, false, true);
+  load(m, info.signature().back() == 'i' ? Kind::i32 : Kind::i64, info.memory_bytes, false, true);
   return {};
 }
 
@@ -102,7 +102,7 @@ void Compiler::atomic_cmpxchg(const binary::imm::MemArg& memarg, Kind kind, unsi
 
 base::Status Compiler::on_AtomicRmw(Opcode op, const binary::imm::MemArg& m) {
   const auto& info = spec::opcode_info(op);
-  const Kind kind = info.signature.back() == 'i' ? Kind::i32 : Kind::i64;
+  const Kind kind = info.signature().back() == 'i' ? Kind::i32 : Kind::i64;
   // Seven widths of each operation, in the table's order.
   const auto row = static_cast<std::uint32_t>(op) - static_cast<std::uint32_t>(Opcode::i32_atomic_rmw_add);
   constexpr Rmw kOps[] = {Rmw::add, Rmw::sub, Rmw::and_, Rmw::or_, Rmw::xor_, Rmw::xchg};
@@ -115,7 +115,7 @@ base::Status Compiler::on_AtomicRmw(Opcode op, const binary::imm::MemArg& m) {
 
 base::Status Compiler::on_AtomicCmpxchg(Opcode op, const binary::imm::MemArg& m) {
   const auto& info = spec::opcode_info(op);
-  atomic_cmpxchg(m, info.signature.back() == 'i' ? Kind::i32 : Kind::i64, info.memory_bytes);
+  atomic_cmpxchg(m, info.signature().back() == 'i' ? Kind::i32 : Kind::i64, info.memory_bytes);
   return {};
 }
 

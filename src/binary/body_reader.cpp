@@ -58,7 +58,7 @@ bool BodyReader::read_other_opcode(spec::Opcode& out, Error& error) {
   }
   out = static_cast<spec::Opcode>(code);
   if (__builtin_expect(module_.features.has(feature), 1)) return true;
-  return fail(error, errors::opcode_switched_off(instruction_offset_, code, spec::opcode_info(out).text, feature));
+  return fail(error, errors::opcode_switched_off(instruction_offset_, code, spec::opcode_info(out).text(), feature));
 }
 
 bool BodyReader::sub_opcode(std::uint32_t& code, Error& error) {

@@ -36,7 +36,7 @@ std::string instruction_text(const module::Module& m, spec::FuncIndex func, std:
   base::Error error;
   if (!reader.read_opcode(opcode, error)) return fmt::format("{:#x} {}", body_offset, error.message);
   const spec::OpcodeInfo& info = spec::opcode_info(opcode);
-  return fmt::format("{:#x} {}{}", body_offset, info.text, immediate_text(reader, info.imm));
+  return fmt::format("{:#x} {}{}", body_offset, info.text(), immediate_text(reader, info.imm));
 }
 
 }  // namespace heddle::binary

@@ -11,7 +11,7 @@ namespace {
 
 /// The result type's letter stands last in the signature; stores have it in front of the colon.
 bool is_i64(const spec::OpcodeInfo& info) {
-  return info.signature.find('I') != std::string_view::npos;
+  return info.signature().find('I') != std::string_view::npos;
 }
 
 std::optional<llvm::AtomicRMWInst::BinOp> rmw_operation(std::string_view text) {
@@ -49,7 +49,7 @@ base::Status IrFunction::on_AtomicStore(Opcode op, const imm::MemArg& memarg) {
 
 base::Status IrFunction::on_AtomicRmw(Opcode op, const imm::MemArg& memarg) {
   const spec::OpcodeInfo& info = spec::opcode_info(op);
-  const auto operation = rmw_operation(info.text);
+  const auto operation = rmw_operation(info.text());
   if (!operation) return leave_to_baseline(op);
   Value* operand = pop();
   llvm::Type* result = operand->getType();

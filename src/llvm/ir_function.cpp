@@ -230,7 +230,7 @@ base::Status IrFunction::leave_to_baseline(std::string reason) {
 }
 
 base::Status IrFunction::leave_to_baseline(Opcode op) {
-  return leave_to_baseline(std::string(spec::opcode_info(op).text));
+  return leave_to_baseline(std::string(spec::opcode_info(op).text()));
 }
 
 std::vector<llvm::Value*> IrFunction::pop_n(std::size_t n) {

@@ -86,10 +86,10 @@ base::Status IrFunction::on_Load(Opcode op, const imm::MemArg& memarg) {
     case Opcode::f64_load: push(load(ir_.getDoubleTy())); return {};
     default: break;
   }
-  llvm::Type* result = info.signature.back() == 'I' ? ir_.getInt64Ty() : ir_.getInt32Ty();
+  llvm::Type* result = info.signature().back() == 'I' ? ir_.getInt64Ty() : ir_.getInt32Ty();
   Value* value = load(ir_.getIntNTy(bits));
   if (bits < result->getIntegerBitWidth()) {
-    const bool is_signed = info.text.ends_with("_s");
+    const bool is_signed = info.text().ends_with("_s");
     value = is_signed ? ir_.CreateSExt(value, result) : ir_.CreateZExt(value, result);
   }
   push(value);

@@ -158,7 +158,7 @@ base::Status IrFunction::on_SimdShuffle(Opcode, const imm::Shuffle& i) {
 }
 
 base::Status IrFunction::on_SimdSplat(Opcode op, const imm::None&) {
-  Lanes l(ir_, spec::opcode_info(op).text);
+  Lanes l(ir_, spec::opcode_info(op).text());
   Value* v = pop();
   llvm::Type* lane = l.type()->getElementType();
   if (lane->isIntegerTy() && lane != v->getType()) v = ir_.CreateTrunc(v, lane);
@@ -167,7 +167,7 @@ base::Status IrFunction::on_SimdSplat(Opcode op, const imm::None&) {
 }
 
 base::Status IrFunction::on_SimdExtractLane(Opcode op, const imm::Lane& i) {
-  const std::string_view text = spec::opcode_info(op).text;
+  const std::string_view text = spec::opcode_info(op).text();
   Lanes l(ir_, text);
   Value* v = ir_.CreateExtractElement(l.as(pop()), i.lane);
   if (v->getType()->isIntegerTy() && v->getType()->getIntegerBitWidth() < 32)
@@ -177,7 +177,7 @@ base::Status IrFunction::on_SimdExtractLane(Opcode op, const imm::Lane& i) {
 }
 
 base::Status IrFunction::on_SimdReplaceLane(Opcode op, const imm::Lane& i) {
-  Lanes l(ir_, spec::opcode_info(op).text);
+  Lanes l(ir_, spec::opcode_info(op).text());
   Value* v = pop();
   Value* vector = l.as(pop());
   llvm::Type* lane = l.type()->getElementType();
@@ -187,7 +187,7 @@ base::Status IrFunction::on_SimdReplaceLane(Opcode op, const imm::Lane& i) {
 }
 
 base::Status IrFunction::on_SimdTest(Opcode op, const imm::None&) {
-  const std::string_view text = spec::opcode_info(op).text;
+  const std::string_view text = spec::opcode_info(op).text();
   Lanes l(ir_, text);
   const std::string_view name = operation(text);
   Value* v = pop();
@@ -204,7 +204,7 @@ base::Status IrFunction::on_SimdTest(Opcode op, const imm::None&) {
 }
 
 base::Status IrFunction::on_SimdShift(Opcode op, const imm::None&) {
-  const std::string_view text = spec::opcode_info(op).text;
+  const std::string_view text = spec::opcode_info(op).text();
   Lanes l(ir_, text);
   const std::string_view name = operation(text);
   const unsigned bits = l.type()->getScalarSizeInBits();
@@ -218,7 +218,7 @@ base::Status IrFunction::on_SimdShift(Opcode op, const imm::None&) {
 }
 
 base::Status IrFunction::on_SimdUnary(Opcode op, const imm::None&) {
-  const std::string_view text = spec::opcode_info(op).text;
+  const std::string_view text = spec::opcode_info(op).text();
   Lanes l(ir_, text);
   std::string_view name = operation(text);
   constexpr std::string_view kRelaxed = "relaxed_";
@@ -258,7 +258,7 @@ base::Status IrFunction::on_SimdUnary(Opcode op, const imm::None&) {
 }
 
 base::Status IrFunction::on_SimdBinary(Opcode op, const imm::None&) {
-  const std::string_view text = spec::opcode_info(op).text;
+  const std::string_view text = spec::opcode_info(op).text();
   Lanes l(ir_, text);
   std::string_view name = operation(text);
   constexpr std::string_view kRelaxed = "relaxed_";
@@ -337,7 +337,7 @@ base::Status IrFunction::on_SimdBinary(Opcode op, const imm::None&) {
 }
 
 base::Status IrFunction::on_SimdTernary(Opcode op, const imm::None&) {
-  const std::string_view text = spec::opcode_info(op).text;
+  const std::string_view text = spec::opcode_info(op).text();
   Lanes l(ir_, text);
   const std::string_view name = operation(text);
   Value* c = pop();
@@ -369,7 +369,7 @@ base::Status IrFunction::on_SimdLoad(Opcode op, const imm::MemArg& memarg) {
   Lanes l(ir_, "i64x2.");
   Value* address = address_of(pop(), memarg, info.memory_bytes, false);
   const auto load = [&](llvm::Type* type) { return ir_.CreateAlignedLoad(type, address, llvm::Align(1), true); };
-  const std::string_view name = operation(info.text);
+  const std::string_view name = operation(info.text());
   const unsigned bits = info.memory_bytes * 8u;
   if (op == Opcode::v128_load) {
     push(load(l.type()));

@@ -2,6 +2,7 @@
 // time. Facts of the specification only; how to validate or emit an opcode is said by its readers.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -98,14 +99,36 @@ enum class Family : std::uint8_t {
   SimdTest,
 };
 
+/// A constant text within the table itself: a table of pointers would be written to, page by page, whenever the program
+/// is loaded.
+template <std::size_t N>
+class ShortText {
+ public:
+  template <std::size_t Size>
+    requires(Size <= N + 1)
+  consteval ShortText(const char (&text)[Size]) : size_(Size - 1) {
+    std::copy(text, text + Size - 1, text_);
+  }
+  constexpr std::string_view view() const { return {text_, size_}; }
+
+ private:
+  char text_[N] = {};
+  std::uint8_t size_;
+};
+
 struct OpcodeInfo {
   Opcode opcode;
-  std::string_view text;  ///< as the text format spells it
+  ShortText<35> text_stored;
   ImmKind imm;
-  std::string_view signature;  ///< "ins:outs" in letters i I f F v r p, or "special"
-  std::uint8_t memory_bytes;   ///< width of the access, 0 if none; the natural alignment
+  ShortText<7> signature_stored;
+  std::uint8_t memory_bytes;  ///< width of the access, 0 if none; the natural alignment
   Family family;
   Feature feature;
+
+  /// As the text format spells it.
+  constexpr std::string_view text() const { return text_stored.view(); }
+  /// "ins:outs" in letters i I f F v r p, or "special".
+  constexpr std::string_view signature() const { return signature_stored.view(); }
 };
 
 inline constexpr OpcodeInfo kOpcodes[] = {
@@ -135,9 +158,9 @@ consteval bool codes_are_sorted_and_unique() {
 
 consteval bool signatures_are_known() {
   for (const OpcodeInfo& op : kOpcodes) {
-    if (op.signature == "special") continue;
+    if (op.signature() == "special") continue;
     int colons = 0;
-    for (char c : op.signature) {
+    for (char c : op.signature()) {
       if (c == ':')
         ++colons;
       else if (std::string_view("iIfFvrp").find(c) == std::string_view::npos)

@@ -18,7 +18,7 @@ class InstructionTable {
   const spec::OpcodeInfo* find(std::string_view word) const {
     for (std::size_t slot = hash(word);; ++slot) {
       const spec::OpcodeInfo* row = slots_[slot % kSlots];
-      if (row == nullptr || row->text == word) return row;
+      if (row == nullptr || row->text() == word) return row;
     }
   }
 
@@ -33,9 +33,9 @@ class InstructionTable {
   }
 
   void insert(const spec::OpcodeInfo& row) {
-    std::size_t slot = hash(row.text);
+    std::size_t slot = hash(row.text());
     for (; slots_[slot % kSlots] != nullptr; ++slot)
-      if (slots_[slot % kSlots]->text == row.text) return;
+      if (slots_[slot % kSlots]->text() == row.text()) return;
     slots_[slot % kSlots] = &row;
   }
 

@@ -49,7 +49,7 @@ class BodyPrinter {
     const bool parenthesis = style_ == Style::flat && !closes && !divides && !opens;
     begin_instruction();
     if (parenthesis) out_ += '(';
-    out_ += row.text;
+    out_ += row.text();
     row_ = &row;
     operands(immediate);
     if (parenthesis) out_ += ')';

@@ -139,7 +139,7 @@ const OpcodeInfo* InstructionParser::instruction_here() {
     cursor_.unexpected("an instruction");
   } else if (!module_.features.has(row->feature)) {
     cursor_.fail(cursor_.offset(),
-                 fmt::format("unknown operator {}: feature {} is off", row->text, spec::feature_name(row->feature)));
+                 fmt::format("unknown operator {}: feature {} is off", row->text(), spec::feature_name(row->feature)));
     return nullptr;
   }
   return row;

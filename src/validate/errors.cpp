@@ -42,7 +42,7 @@ std::string_view instruction_text(base::Bytes module_bytes, std::uint64_t at) {
     code = code * 0x10000 + sub;
   }
   const spec::OpcodeInfo* row = spec::find_opcode(code);
-  return row == nullptr ? "instruction" : row->text;
+  return row == nullptr ? "instruction" : row->text();
 }
 
 base::Error invalid(std::uint64_t at, std::string_view words, std::string_view detail) {

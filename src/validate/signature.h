@@ -78,10 +78,11 @@ namespace detail {
 
 consteval bool signatures_fit() {
   for (const spec::OpcodeInfo& op : spec::kOpcodes) {
-    if (op.signature == "special") continue;
-    const std::size_t colon = op.signature.find(':');
-    if (colon > Signature::kMaxOperands || op.signature.size() - colon - 1 > Signature::kMaxResults) return false;
-    if (op.signature.find('r') != std::string_view::npos) return false;  // references need a rule of their own
+    const std::string_view signature = op.signature();
+    if (signature == "special") continue;
+    const std::size_t colon = signature.find(':');
+    if (colon > Signature::kMaxOperands || signature.size() - colon - 1 > Signature::kMaxResults) return false;
+    if (signature.find('r') != std::string_view::npos) return false;  // references need a rule of their own
   }
   return true;
 }

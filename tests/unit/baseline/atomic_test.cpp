@@ -24,7 +24,7 @@ Word mask(unsigned bytes) {
 }
 
 const char* type_of(const spec::OpcodeInfo& info) {
-  return info.text.starts_with("i32") || info.text.starts_with("memory") ? "i32" : "i64";
+  return info.text().starts_with("i32") || info.text().starts_with("memory") ? "i32" : "i64";
 }
 
 Word apply(std::string_view text, Word old, Word operand) {
@@ -60,15 +60,15 @@ struct Runner {
 
 std::string operands(const spec::OpcodeInfo& info, const Shape& shape) {
   std::string text = fmt::format("(param {}", shape.address);
-  for (std::size_t i = 1; i < info.signature.find(':'); ++i) text += info.signature[i] == 'i' ? " i32" : " i64";
+  for (std::size_t i = 1; i < info.signature().find(':'); ++i) text += info.signature()[i] == 'i' ? " i32" : " i64";
   text += ")";
-  if (info.signature.back() != ':') text += info.signature.back() == 'i' ? " (result i32)" : " (result i64)";
+  if (info.signature().back() != ':') text += info.signature().back() == 'i' ? " (result i32)" : " (result i64)";
   return text;
 }
 
 std::string body(const spec::OpcodeInfo& info, const Shape& shape, Word offset, const std::string& address) {
-  std::string text = fmt::format("(func {} ({} offset={} {}", operands(info, shape), info.text, offset, address);
-  for (std::size_t i = 1; i < info.signature.find(':'); ++i) text += fmt::format(" (local.get {})", i);
+  std::string text = fmt::format("(func {} ({} offset={} {}", operands(info, shape), info.text(), offset, address);
+  for (std::size_t i = 1; i < info.signature().find(':'); ++i) text += fmt::format(" (local.get {})", i);
   return text + "))";
 }
 
@@ -87,7 +87,7 @@ void for_each_of(spec::Family family, Check check) {
     if (info.family != family) continue;
     for (const Shape& shape : kShapes) {
       Machine m(module_text(info, shape));
-      ASSERT_TRUE(m.ok()) << info.text;
+      ASSERT_TRUE(m.ok()) << info.text();
       check(Runner{info, shape, m});
       if (testing::Test::HasFatalFailure()) return;
     }
@@ -102,20 +102,20 @@ void check_edges(const Runner& r, const std::vector<VmValue>& extra) {
     args.insert(args.end(), extra.begin(), extra.end());
     return r.m.call(f, args).trap;
   };
-  ASSERT_EQ(run(0, kPage - bytes), TrapCode::none) << r.info.text;
-  ASSERT_EQ(run(0, kPage), TrapCode::memory_out_of_bounds) << r.info.text;
-  ASSERT_EQ(run(1, kPage - 8), TrapCode::memory_out_of_bounds) << r.info.text;
-  ASSERT_EQ(run(0, 0xfffffff8), TrapCode::memory_out_of_bounds) << r.info.text;
-  ASSERT_EQ(run(5, 8), TrapCode::memory_out_of_bounds) << r.info.text;
-  ASSERT_EQ(run(3, 0), TrapCode::none) << r.info.text;
+  ASSERT_EQ(run(0, kPage - bytes), TrapCode::none) << r.info.text();
+  ASSERT_EQ(run(0, kPage), TrapCode::memory_out_of_bounds) << r.info.text();
+  ASSERT_EQ(run(1, kPage - 8), TrapCode::memory_out_of_bounds) << r.info.text();
+  ASSERT_EQ(run(0, 0xfffffff8), TrapCode::memory_out_of_bounds) << r.info.text();
+  ASSERT_EQ(run(5, 8), TrapCode::memory_out_of_bounds) << r.info.text();
+  ASSERT_EQ(run(3, 0), TrapCode::none) << r.info.text();
   const TrapCode odd = bytes == 1 ? TrapCode::none : TrapCode::unaligned_atomic;
-  ASSERT_EQ(run(0, 17), odd) << r.info.text;
-  ASSERT_EQ(run(1, 17), odd) << r.info.text;
-  ASSERT_EQ(run(2, 16), odd) << r.info.text;
-  ASSERT_EQ(run(2, 15), TrapCode::none) << r.info.text;
-  ASSERT_EQ(run(4, 0), odd) << r.info.text;
+  ASSERT_EQ(run(0, 17), odd) << r.info.text();
+  ASSERT_EQ(run(1, 17), odd) << r.info.text();
+  ASSERT_EQ(run(2, 16), odd) << r.info.text();
+  ASSERT_EQ(run(2, 15), TrapCode::none) << r.info.text();
+  ASSERT_EQ(run(4, 0), odd) << r.info.text();
   if (bytes > 1) {
-    ASSERT_EQ(run(0, kPage + 1), TrapCode::unaligned_atomic) << r.info.text << ": alignment comes first";
+    ASSERT_EQ(run(0, kPage + 1), TrapCode::unaligned_atomic) << r.info.text() << ": alignment comes first";
   }
 }
 
@@ -126,7 +126,7 @@ OPCODE_TEST(BaselineAtomic, loads_zero_extend) {
     for (Word word : kWords) {
       r.put(24, word);
       const Outcome o = r.m.call(1, {r.address(16)});
-      ASSERT_EQ(r.result(o), word & mask(r.info.memory_bytes)) << r.info.text;
+      ASSERT_EQ(r.result(o), word & mask(r.info.memory_bytes)) << r.info.text();
     }
     check_edges(r, {});
   });
@@ -136,10 +136,10 @@ OPCODE_TEST(BaselineAtomic, stores_write_their_width) {
   for_each_of(spec::Family::AtomicStore, [](const Runner& r) {
     for (Word word : kWords) {
       r.put(24, 0x5555555555555555);
-      ASSERT_FALSE(r.m.call(1, {r.address(16), r.value(word)}).trapped()) << r.info.text;
-      ASSERT_EQ(r.in_memory(24), word & mask(r.info.memory_bytes)) << r.info.text;
+      ASSERT_FALSE(r.m.call(1, {r.address(16), r.value(word)}).trapped()) << r.info.text();
+      ASSERT_EQ(r.in_memory(24), word & mask(r.info.memory_bytes)) << r.info.text();
       if (r.info.memory_bytes < 8) {
-        ASSERT_EQ(r.m.memory()[24 + r.info.memory_bytes], 0x55) << r.info.text;
+        ASSERT_EQ(r.m.memory()[24 + r.info.memory_bytes], 0x55) << r.info.text();
       }
     }
     check_edges(r, {r.value(3)});
@@ -153,9 +153,9 @@ OPCODE_TEST(BaselineAtomic, read_modify_write_returns_the_old_value) {
       for (Word operand : kWords) {
         r.put(24, old);
         const Outcome o = r.m.call(1, {r.address(16), r.value(operand)});
-        ASSERT_FALSE(o.trapped()) << r.info.text;
-        ASSERT_EQ(r.result(o), old & m) << r.info.text;
-        ASSERT_EQ(r.in_memory(24), apply(r.info.text, old, operand) & m) << r.info.text;
+        ASSERT_FALSE(o.trapped()) << r.info.text();
+        ASSERT_EQ(r.result(o), old & m) << r.info.text();
+        ASSERT_EQ(r.in_memory(24), apply(r.info.text(), old, operand) & m) << r.info.text();
       }
     }
     check_edges(r, {r.value(3)});
@@ -169,10 +169,10 @@ OPCODE_TEST(BaselineAtomic, compare_exchange_compares_the_wrapped_value) {
       for (Word expected : kWords) {
         r.put(24, old);
         const Outcome o = r.m.call(1, {r.address(16), r.value(expected), r.value(0x1234567890abcdef)});
-        ASSERT_FALSE(o.trapped()) << r.info.text;
-        ASSERT_EQ(r.result(o), old & m) << r.info.text;
+        ASSERT_FALSE(o.trapped()) << r.info.text();
+        ASSERT_EQ(r.result(o), old & m) << r.info.text();
         const Word want = (old & m) == (expected & m) ? 0x1234567890abcdef & m : old & m;
-        ASSERT_EQ(r.in_memory(24), want) << r.info.text;
+        ASSERT_EQ(r.in_memory(24), want) << r.info.text();
       }
     }
     check_edges(r, {r.value(3), r.value(4)});

@@ -26,7 +26,7 @@ TEST(BaselineCoverage, every_opcode_of_the_table_was_run_by_some_test) {
   for (const OpcodeTest test : all_opcode_tests()) test();
   for (std::size_t i = 0; i < spec::kOpcodeCount; ++i) {
     if (is_unsupported(spec::kOpcodes[i].family)) continue;
-    EXPECT_TRUE(opcodes_run()[i]) << spec::kOpcodes[i].text << " was not executed by any test";
+    EXPECT_TRUE(opcodes_run()[i]) << spec::kOpcodes[i].text() << " was not executed by any test";
   }
 }
 

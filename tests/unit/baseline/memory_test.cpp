@@ -38,12 +38,12 @@ VmValue address(const MemoryShape& shape, std::uint64_t a) {
 std::uint64_t expected_load(const spec::OpcodeInfo& info, const std::uint8_t* at) {
   std::uint64_t raw = 0;
   std::memcpy(&raw, at, info.memory_bytes);
-  const bool is_signed = info.text.ends_with("_s");
+  const bool is_signed = info.text().ends_with("_s");
   if (is_signed) {
     const unsigned shift = 64 - 8 * info.memory_bytes;
     raw = static_cast<std::uint64_t>(static_cast<std::int64_t>(raw << shift) >> shift);
   }
-  const char result = info.signature.back();
+  const char result = info.signature().back();
   return result == 'i' || result == 'f' ? static_cast<std::uint32_t>(raw) : raw;
 }
 
@@ -54,10 +54,10 @@ void fill(Machine& m, std::uint32_t index) {
 void run_load(const spec::OpcodeInfo& info, const MemoryShape& shape) {
   const unsigned bytes = info.memory_bytes;
   const std::uint64_t last = kPage - bytes;
-  const char* result = type_name(info.signature.back());
+  const char* result = type_name(info.signature().back());
   const auto func = [&](std::uint64_t offset, const std::string& operand, const char* before = "") {
     return fmt::format("(func (param {0} {0}) (result {1}) {2} ({3} {4} offset={5} {6}))", shape.address, result,
-                       before, info.text, shape.use, offset, operand);
+                       before, info.text(), shape.use, offset, operand);
   };
   const auto constant = [&](std::uint64_t a) { return fmt::format("({}.const {})", shape.address, a); };
   std::string wat = fmt::format("(module {} (func $nothing)", shape.declarations);
@@ -75,14 +75,14 @@ void run_load(const spec::OpcodeInfo& info, const MemoryShape& shape) {
   ASSERT_TRUE(m.ok());
   fill(m, shape.index);
   const auto expect = [&](std::uint32_t f, std::uint64_t a, bool in_bounds, std::uint64_t effective) {
-    const auto where = [&] { return fmt::format("{} of {}, function {}, address {:#x}", info.text, shape.name, f, a); };
+    const auto where = [&] { return fmt::format("{} of {}, function {}, address {:#x}", info.text(), shape.name, f, a); };
     const Outcome got = m.call(f, {address(shape, 5), address(shape, a)});
     if (!in_bounds) {
       ASSERT_EQ(got.trap, TrapCode::memory_out_of_bounds) << where();
       return;
     }
     ASSERT_EQ(got.trap, TrapCode::none) << where();
-    const bool narrow = info.signature.back() == 'i' || info.signature.back() == 'f';
+    const bool narrow = info.signature().back() == 'i' || info.signature().back() == 'f';
     const std::uint64_t bits = narrow ? got.results[0].i32 : got.results[0].i64;
     ASSERT_EQ(bits, expected_load(info, m.memory(shape.index) + effective)) << where();
   };
@@ -120,12 +120,12 @@ OPCODE_TEST(BaselineMemory, loads_read_their_width_and_trap_beyond_the_end) {
 void run_store(const spec::OpcodeInfo& info, const MemoryShape& shape) {
   const unsigned bytes = info.memory_bytes;
   const std::uint64_t last = kPage - bytes;
-  const char letter = info.signature[1];
+  const char letter = info.signature()[1];
   const char* type = type_name(letter);
   const bool is_float = letter == 'f' || letter == 'F';
   const std::uint64_t word = letter == 'i' || letter == 'f' ? 0xa1b2c3d4u : 0xa1b2c3d4e5f60718u;
   const auto func = [&](std::uint64_t offset, const std::string& operand, const std::string& value) {
-    return fmt::format("(func (param {} {}) ({} {} offset={} {} {}))", shape.address, type, info.text, shape.use,
+    return fmt::format("(func (param {} {}) ({} {} offset={} {} {}))", shape.address, type, info.text(), shape.use,
                        offset, operand, value);
   };
   const auto constant = [&](std::uint64_t v) {
@@ -145,7 +145,7 @@ void run_store(const spec::OpcodeInfo& info, const MemoryShape& shape) {
   std::uint8_t* base = m.memory(shape.index);
   const auto expect = [&](std::uint32_t f, std::uint64_t a, bool in_bounds, std::uint64_t effective,
                           std::uint64_t value) {
-    const auto where = [&] { return fmt::format("{} of {}, function {}, address {:#x}", info.text, shape.name, f, a); };
+    const auto where = [&] { return fmt::format("{} of {}, function {}, address {:#x}", info.text(), shape.name, f, a); };
     std::memset(base, 0xee, kPage);
     const Outcome got = m.call(
         f, {address(shape, a), letter == 'i' || letter == 'f' ? i32(static_cast<std::uint32_t>(word)) : i64(word)});

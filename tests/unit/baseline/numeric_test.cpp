@@ -100,9 +100,9 @@ struct Op {
 std::vector<Op> ops_of(spec::Family family) {
   std::vector<Op> ops;
   for (const spec::OpcodeInfo& info : spec::kOpcodes) {
-    if (info.family != family || info.signature == "special") continue;
-    const auto colon = info.signature.find(':');
-    ops.push_back({std::string(info.text), std::string(info.signature.substr(0, colon)), info.signature.back()});
+    if (info.family != family || info.signature() == "special") continue;
+    const auto colon = info.signature().find(':');
+    ops.push_back({std::string(info.text()), std::string(info.signature().substr(0, colon)), info.signature().back()});
   }
   return ops;
 }

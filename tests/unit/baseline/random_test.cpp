@@ -35,7 +35,7 @@ const char* type_name(char letter) {
 }
 
 bool shows_nan_payload(const spec::OpcodeInfo& info) {
-  return info.text.find("reinterpret") != info.text.npos || info.text.find("copysign") != info.text.npos;
+  return info.text().find("reinterpret") != info.text().npos || info.text().find("copysign") != info.text().npos;
 }
 
 /// Rows by the letter of their result; numbers only, no 64-bit address.
@@ -46,7 +46,7 @@ std::vector<const spec::OpcodeInfo*> rows_with_result(char letter) {
     const bool fits = info.family == F::Unary || info.family == F::Binary || info.family == F::Test ||
                       info.family == F::Compare || info.family == F::Convert || info.family == F::Load ||
                       info.family == F::AtomicLoad || info.family == F::AtomicRmw || info.family == F::AtomicCmpxchg;
-    if (fits && info.signature.back() == letter && !shows_nan_payload(info)) rows.push_back(&info);
+    if (fits && info.signature().back() == letter && !shows_nan_payload(info)) rows.push_back(&info);
   }
   return rows;
 }
@@ -107,11 +107,11 @@ class Generator {
                                                                 rows_with_result('f'), rows_with_result('F')};
     const auto& choices = rows[index(letter)];
     const spec::OpcodeInfo& info = *choices[random_.below(static_cast<std::uint32_t>(choices.size()))];
-    std::string text = fmt::format("({}", info.text);
+    std::string text = fmt::format("({}", info.text());
     if (info.memory_bytes != 0) text += fmt::format(" offset={}", random_.below(64) * info.memory_bytes);
-    for (std::size_t i = 0; i < info.signature.find(':'); ++i)
+    for (std::size_t i = 0; i < info.signature().find(':'); ++i)
       text += ' ' +
-              (info.signature[i] == 'p' ? address(info.memory_bytes, depth) : expression(info.signature[i], depth - 1));
+              (info.signature()[i] == 'p' ? address(info.memory_bytes, depth) : expression(info.signature()[i], depth - 1));
     return text + ")";
   }
   std::string address(unsigned bytes, int depth) {

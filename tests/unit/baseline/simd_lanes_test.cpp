@@ -209,7 +209,7 @@ void fill(Machine& m, std::uint32_t memory) {
 }
 
 Vector expected_load(const spec::OpcodeInfo& info, const std::uint8_t* from) {
-  const std::string_view text = info.text;
+  const std::string_view text = info.text();
   Vector v{};
   if (text.ends_with("_splat")) {
     for (unsigned i = 0; i < 16; i += info.memory_bytes) std::memcpy(v.data() + i, from, info.memory_bytes);
@@ -234,7 +234,7 @@ std::string memory_functions(const spec::OpcodeInfo& info, const MemoryShape& sh
   std::string wat;
   const auto add = [&](std::uint64_t offset, const std::string& address) {
     wat += fmt::format("(func (param {} v128) {} ({} {} offset={} {} {} {}))", shape.address,
-                       is_load ? "(result v128)" : "", info.text, shape.use, offset, lane, address, rest);
+                       is_load ? "(result v128)" : "", info.text(), shape.use, offset, lane, address, rest);
   };
   add(0, "(local.get 0)");
   add(16, "(local.get 0)");
@@ -245,7 +245,7 @@ std::string memory_functions(const spec::OpcodeInfo& info, const MemoryShape& sh
     wat += fmt::format(
         "(func (param {0} v128) (result v128) (drop (local.get 1)) (drop (local.get 1))"
         "(local.set 1 ({1} {2} offset=16 {3} (local.get 0) {4})) (local.get 1))",
-        shape.address, info.text, shape.use, lane, rest);
+        shape.address, info.text(), shape.use, lane, rest);
   return wat;
 }
 
@@ -277,7 +277,7 @@ void expect_loads(Machine& m, const spec::OpcodeInfo& info, const MemoryShape& s
   for (const MemoryCall& c : memory_calls(info.memory_bytes, true)) {
     const Outcome got = m.call(c.func, {address_value(shape, c.address), value(given)});
     const auto place = [&] {
-      return fmt::format("{} {}, function {}, address {:#x}", info.text, where, c.func, c.address);
+      return fmt::format("{} {}, function {}, address {:#x}", info.text(), where, c.func, c.address);
     };
     ASSERT_EQ(got.trap, c.in_bounds ? TrapCode::none : TrapCode::memory_out_of_bounds) << place();
     if (c.in_bounds) {
@@ -331,7 +331,7 @@ void expect_stores(Machine& m, const spec::OpcodeInfo& info, const MemoryShape& 
     if (c.in_bounds) std::memcpy(want.data() + c.effective, given.data() + lane * bytes, bytes);
     const Outcome got = m.call(c.func, {address_value(shape, c.address), value(given)});
     const auto place = [&] {
-      return fmt::format("{} {}, function {}, address {:#x}", info.text, where, c.func, c.address);
+      return fmt::format("{} {}, function {}, address {:#x}", info.text(), where, c.func, c.address);
     };
     ASSERT_EQ(got.trap, c.in_bounds ? TrapCode::none : TrapCode::memory_out_of_bounds) << place();
     ASSERT_EQ(std::memcmp(m.memory(shape.index), want.data(), kPage), 0) << place();

@@ -117,8 +117,8 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
 
 /// "vv:v": the operands' letters and the result's.
 struct Signature {
-  explicit Signature(const spec::OpcodeInfo& info) : operands(info.signature.substr(0, info.signature.find(':'))) {
-    to_i32 = info.signature.back() == 'i';
+  explicit Signature(const spec::OpcodeInfo& info) : operands(info.signature().substr(0, info.signature().find(':'))) {
+    to_i32 = info.signature().back() == 'i';
     is_shift = operands == "vi";
   }
   std::string_view operands;
@@ -127,8 +127,8 @@ struct Signature {
 
 std::string operation(const spec::OpcodeInfo& info, std::string_view a, std::string_view b, std::string_view c) {
   const Signature s(info);
-  if (s.is_shift) return fmt::format("({} {} (local.get 3))", info.text, a);
-  return fmt::format("({} {} {} {})", info.text, a, s.operands.size() > 1 ? b : "", s.operands.size() > 2 ? c : "");
+  if (s.is_shift) return fmt::format("({} {} (local.get 3))", info.text(), a);
+  return fmt::format("({} {} {} {})", info.text(), a, s.operands.size() > 1 ? b : "", s.operands.size() > 2 ? c : "");
 }
 
 std::string function(const spec::OpcodeInfo& info, const Form& form) {
@@ -148,10 +148,10 @@ void expect_result(Machine& m, std::uint32_t func, const spec::OpcodeInfo& info,
   if (same > 1) o.c = o.a;
   const Vector want = model.run(o);
   const Outcome out = m.call(func, {value(given.a), value(given.b), value(given.c), i32(given.count)});
-  ASSERT_EQ(out.trap, TrapCode::none) << info.text << ", " << where;
+  ASSERT_EQ(out.trap, TrapCode::none) << info.text() << ", " << where;
   Vector got = vector_of(out.results[0]);
   if (Signature(info).to_i32) std::fill(got.begin() + 4, got.end(), std::uint8_t{0});
-  ASSERT_TRUE(matches(model, got, want)) << info.text << ", " << where << "\n a    " << show(o.a) << "\n b    "
+  ASSERT_TRUE(matches(model, got, want)) << info.text() << ", " << where << "\n a    " << show(o.a) << "\n b    "
                                          << show(o.b) << "\n c    " << show(o.c) << "\n count " << o.count << "\n want "
                                          << show(want) << "\n got  " << show(got);
 }
@@ -165,7 +165,7 @@ void run_forms(const spec::OpcodeInfo& info, const VectorModel& model, const Pro
   Machine m(wat + ")", cpu.features);
   ASSERT_TRUE(m.ok());
   std::size_t round = 0;
-  for (VectorOperands& o : operands_for(info.text)) {
+  for (VectorOperands& o : operands_for(info.text())) {
     o.fused = cpu.features.fma;
     o.count = kCounts[round % std::size(kCounts)];
     const bool every_form = round++ % 8 == 0;
@@ -183,7 +183,7 @@ void run_forms(const spec::OpcodeInfo& info, const VectorModel& model, const Pro
 void run_constants(const spec::OpcodeInfo& info, const VectorModel& model, const Processor& cpu) {
   const Signature s(info);
   const std::string result = s.to_i32 ? "i32" : "v128";
-  std::vector<VectorOperands> cases = operands_for(info.text);
+  std::vector<VectorOperands> cases = operands_for(info.text());
   std::vector<VectorOperands> used;
   std::string wat = "(module";
   const auto add = [&](const VectorOperands& o, const std::string& op) {
@@ -195,7 +195,7 @@ void run_constants(const spec::OpcodeInfo& info, const VectorModel& model, const
     for (std::uint32_t count : kCounts) {
       VectorOperands o = cases[count % cases.size()];
       o.count = count;
-      add(o, fmt::format("({} (local.get 0) (i32.const {}))", info.text, static_cast<std::int32_t>(count)));
+      add(o, fmt::format("({} (local.get 0) (i32.const {}))", info.text(), static_cast<std::int32_t>(count)));
     }
   } else {
     for (std::size_t i = 0; i < cases.size(); i += cases.size() / 4) {
@@ -217,8 +217,8 @@ void run_constants(const spec::OpcodeInfo& info, const VectorModel& model, const
 void run_family(std::initializer_list<spec::Family> families) {
   for (const spec::OpcodeInfo& info : spec::kOpcodes) {
     if (std::find(families.begin(), families.end(), info.family) == families.end()) continue;
-    const VectorModel* model = find_vector_model(info.text);
-    ASSERT_NE(model, nullptr) << "no model of " << info.text;
+    const VectorModel* model = find_vector_model(info.text());
+    ASSERT_NE(model, nullptr) << "no model of " << info.text();
     for (const Processor& cpu : processors()) {
       run_forms(info, *model, cpu);
       if (!testing::Test::HasFatalFailure()) run_constants(info, *model, cpu);
@@ -275,13 +275,13 @@ TEST(BaselineSimd, a_test_feeds_a_branch_and_a_select) {
 
 /// The instruction with locals as operands: 0 v128, 1 i32, 2 i64, 3 f32, 4 f64; some immediate.
 std::string plain_use(const spec::OpcodeInfo& info) {
-  std::string text(info.text);
+  std::string text(info.text());
   if (info.imm == spec::ImmKind::lane || info.imm == spec::ImmKind::memarg_lane) text += " 1";
   if (info.imm == spec::ImmKind::shuffle) text += " 31 2 3 9 9 9 17 0 0 0 0 0 0 0 0 0";
   if (info.imm == spec::ImmKind::v128_const) text += " i64x2 1 2";
-  for (const char letter : info.signature.substr(0, info.signature.find(':')))
+  for (const char letter : info.signature().substr(0, info.signature().find(':')))
     text += fmt::format(" (local.get {})", letter == 'p' ? 1 : std::string_view("viIfF").find(letter));
-  return info.signature.back() == ':' ? fmt::format("({})", text) : fmt::format("(drop ({}))", text);
+  return info.signature().back() == ':' ? fmt::format("({})", text) : fmt::format("(drop ({}))", text);
 }
 
 /// Why this line of a listing does not belong into code for that processor; empty if it does.

@@ -61,11 +61,11 @@ TEST(BodyReader, every_opcode_of_the_table_is_read_if_its_feature_is_on_and_only
     BodyReader reader = all.reader();
     Opcode opcode{};
     Error error;
-    ASSERT_TRUE(reader.read_opcode(opcode, error)) << op.text << ": " << error.message;
+    ASSERT_TRUE(reader.read_opcode(opcode, error)) << op.text() << ": " << error.message;
     EXPECT_EQ(opcode, op.opcode);
     EXPECT_TRUE(reader.at_end());
     const std::string off = opcode_fault(Encoder().op(op.opcode).bytes(), Features::all().without(op.feature));
-    EXPECT_EQ(off.substr(0, 14), "illegal opcode") << op.text;
+    EXPECT_EQ(off.substr(0, 14), "illegal opcode") << op.text();
     EXPECT_NE(off.find(spec::feature_name(op.feature)), std::string::npos) << off;
   }
 }

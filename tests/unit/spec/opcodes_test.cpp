@@ -36,10 +36,10 @@ TEST(Opcodes, name_is_the_text_with_underscores_for_dots) {
       {"select_t", "select"}, {"ref_test_null", "ref.test"}, {"ref_cast_null", "ref.cast"}};
   for (const Row& row : rows()) {
     if (const auto exception = exceptions.find(row.name); exception != exceptions.end()) {
-      EXPECT_EQ(row.info->text, exception->second);
+      EXPECT_EQ(row.info->text(), exception->second);
       continue;
     }
-    std::string expected = with_underscores(row.info->text);
+    std::string expected = with_underscores(row.info->text());
     if (keywords.count(expected) != 0) expected += '_';
     EXPECT_EQ(row.name, expected);
   }
@@ -47,7 +47,7 @@ TEST(Opcodes, name_is_the_text_with_underscores_for_dots) {
 
 TEST(Opcodes, one_text_for_each_row_but_the_known_pairs) {
   std::map<std::string_view, int> uses;
-  for (const OpcodeInfo& op : kOpcodes) ++uses[op.text];
+  for (const OpcodeInfo& op : kOpcodes) ++uses[op.text()];
   for (const auto& [text, count] : uses)
     EXPECT_EQ(count, text == "select" || text == "ref.test" || text == "ref.cast" ? 2 : 1) << text;
 }
@@ -73,28 +73,28 @@ TEST(Opcodes, codes_without_a_row_are_not_found) {
 TEST(Opcodes, accesses_to_memory_say_how_wide_and_the_others_do_not) {
   for (const OpcodeInfo& op : kOpcodes) {
     const bool accesses = op.imm == ImmKind::memarg || op.imm == ImmKind::memarg_lane;
-    EXPECT_EQ(op.memory_bytes != 0, accesses) << op.text;
+    EXPECT_EQ(op.memory_bytes != 0, accesses) << op.text();
   }
 }
 
 TEST(Opcodes, address_operand_stands_in_signatures_of_memory_instructions_only) {
   for (const OpcodeInfo& op : kOpcodes) {
-    if (op.signature == "special") continue;
+    if (op.signature() == "special") continue;
     const bool names_memory = op.imm == ImmKind::memarg || op.imm == ImmKind::memarg_lane || op.imm == ImmKind::memory;
-    EXPECT_EQ(op.signature.find('p') != std::string_view::npos, names_memory) << op.text;
+    EXPECT_EQ(op.signature().find('p') != std::string_view::npos, names_memory) << op.text();
   }
 }
 
 TEST(Opcodes, prefixes_hold_the_proposals_they_were_made_for) {
   for (const OpcodeInfo& op : kOpcodes) {
     switch (static_cast<std::uint32_t>(op.opcode) >> 16) {
-      case 0xfb: EXPECT_EQ(op.feature, Feature::gc) << op.text; break;
+      case 0xfb: EXPECT_EQ(op.feature, Feature::gc) << op.text(); break;
       case 0xfd:
-        EXPECT_TRUE(op.feature == Feature::simd || op.feature == Feature::relaxed_simd) << op.text;
-        EXPECT_EQ(op.feature == Feature::relaxed_simd, op.text.find("relaxed") != std::string_view::npos) << op.text;
+        EXPECT_TRUE(op.feature == Feature::simd || op.feature == Feature::relaxed_simd) << op.text();
+        EXPECT_EQ(op.feature == Feature::relaxed_simd, op.text().find("relaxed") != std::string_view::npos) << op.text();
         break;
-      case 0xfe: EXPECT_EQ(op.feature, Feature::threads) << op.text; break;
-      default: EXPECT_NE(op.feature, Feature::threads) << op.text; break;
+      case 0xfe: EXPECT_EQ(op.feature, Feature::threads) << op.text(); break;
+      default: EXPECT_NE(op.feature, Feature::threads) << op.text(); break;
     }
   }
 }
@@ -112,11 +112,11 @@ TEST(Opcodes, rows_agree_with_the_specification) {
   EXPECT_EQ(row(Opcode::v128_load).memory_bytes, 16);
   EXPECT_EQ(row(Opcode::v128_load8x8_s).memory_bytes, 8);
   EXPECT_EQ(row(Opcode::memory_atomic_wait64).memory_bytes, 8);
-  EXPECT_EQ(row(Opcode::memory_atomic_wait64).signature, "pII:i");
-  EXPECT_EQ(row(Opcode::memory_atomic_notify).signature, "pi:i");
-  EXPECT_EQ(row(Opcode::f64_promote_f32).signature, "f:F");
-  EXPECT_EQ(row(Opcode::i64x2_replace_lane).signature, "vI:v");
-  EXPECT_EQ(row(Opcode::i8x16_shl).signature, "vi:v");
+  EXPECT_EQ(row(Opcode::memory_atomic_wait64).signature(), "pII:i");
+  EXPECT_EQ(row(Opcode::memory_atomic_notify).signature(), "pi:i");
+  EXPECT_EQ(row(Opcode::f64_promote_f32).signature(), "f:F");
+  EXPECT_EQ(row(Opcode::i64x2_replace_lane).signature(), "vI:v");
+  EXPECT_EQ(row(Opcode::i8x16_shl).signature(), "vi:v");
 }
 
 }  // namespace

@@ -140,9 +140,9 @@ TEST(Lexer, broken_annotations_are_refused) {
 
 TEST(Keywords, every_instruction_of_the_table_is_found_by_its_word) {
   for (const spec::OpcodeInfo& row : spec::kOpcodes) {
-    const spec::OpcodeInfo* found = find_instruction(row.text);
-    ASSERT_NE(found, nullptr) << row.text;
-    EXPECT_EQ(found->text, row.text);
+    const spec::OpcodeInfo* found = find_instruction(row.text());
+    ASSERT_NE(found, nullptr) << row.text();
+    EXPECT_EQ(found->text(), row.text());
     EXPECT_LE(found->opcode, row.opcode) << "the first of several rows with one text";
   }
 }

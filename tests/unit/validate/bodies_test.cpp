@@ -155,7 +155,7 @@ class Recorder : public binary::CategoryVisitor<Recorder> {
  private:
   base::Status record(spec::Opcode opcode) {
     if (!seen.empty()) seen += ' ';
-    seen += spec::opcode_info(opcode).text;
+    seen += spec::opcode_info(opcode).text();
     if (!reachable) seen += '*';
     return {};
   }
