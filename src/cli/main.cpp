@@ -1,7 +1,9 @@
 // heddle <verb> ..., or heddle FILE [ARGS] for `heddle run FILE [ARGS]`.
 #include <cstring>
+#include <new>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -42,6 +44,13 @@ std::string help() {
          "  --help        print this\n";
 }
 
+/// What the host itself needs could not be had. Nothing here can go on without, and nothing may be allocated to say so.
+void leave_without_memory() {
+  constexpr std::string_view kMessage = "heddle: out of memory\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  _exit(kBadInput);
+}
+
 int dispatch(int argc, char** argv) {
   if (argc < 2) {
     print_error(help());
@@ -65,5 +74,6 @@ int dispatch(int argc, char** argv) {
 }  // namespace heddle::cli
 
 int main(int argc, char** argv) {
+  std::set_new_handler(&heddle::cli::leave_without_memory);
   return heddle::cli::dispatch(argc, argv);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/processors.h"
 #include "code/chunk.h"
 #include "code/lazy_stubs.h"
 #include "code/mapping.h"
@@ -272,7 +273,7 @@ void* compile_rest(void* argument) {
 }  // namespace
 
 base::Status ModuleCode::compile_all(unsigned threads) {
-  if (threads == 0) threads = static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+  if (threads == 0) threads = base::usable_processors();
   CompileAll all{*this, {module().imported_functions}};
   std::vector<pthread_t> helpers;
   // A thread that the machine refuses is no error: this one compiles what is left.

@@ -48,8 +48,18 @@ std::atomic<bool> g_for_debuggers{false};
 
 base::Error g_error{base::ErrorKind::limit, base::kNoOffset, ""};
 
+/// Whether the user limits address space (ulimit -v), of which code and memories reserve more than they use.
+bool address_space_is_limited() {
+  rlimit limit{};
+  return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
 bool fail(const char* what) {
-  g_error.message = std::string("no executable memory: ") + what + ": " + std::strerror(errno);
+  const int error = errno;
+  g_error.message = std::string("no executable memory: ") + what + ": " + std::strerror(error);
+  if (error == ENOMEM && address_space_is_limited())
+    g_error.message +=
+        "; a limit on address space (ulimit -v) is too low: 4 GiB are reserved for code, 8 GiB for each memory";
   return false;
 }
 
@@ -125,7 +135,6 @@ bool Space::create() {
   if (region == MAP_FAILED) return fail("reserving 2 GiB");
   slots_ = static_cast<std::uint8_t*>(region);
   code_ = slots_ + kSlotBytes;
-  if (mprotect(slots_, kSlotBytes, PROT_READ | PROT_WRITE) != 0) return fail("mprotect");
   void* writable = map_twice(code_);
   if (writable == MAP_FAILED) return fail("mapping code twice");
   writable_ = static_cast<std::uint8_t*>(writable);
@@ -213,15 +222,23 @@ void Space::give_back(Chunk* chunk) {
 }
 
 abi::Slot* Space::take_slots(std::size_t count) {
+  const std::size_t bytes = slot_bytes(count);
   base::MutexLock lock(mutex_);
-  const auto offset = free_slots_.take(slot_bytes(count));
+  const auto offset = free_slots_.take(bytes);
+  if (!offset) return nullptr;
+  // Accessible only while in use: a machine may count what can be written (ulimit -d, vm.overcommit_memory=2).
+  if (mprotect(slots_ + *offset, bytes, PROT_READ | PROT_WRITE) != 0) {
+    free_slots_.add(*offset, bytes);
+    return nullptr;
+  }
   // SAFETY: zeroed pages; an atomic pointer of all zero bits is a valid null one.
-  return offset ? reinterpret_cast<abi::Slot*>(slots_ + *offset) : nullptr;
+  return reinterpret_cast<abi::Slot*>(slots_ + *offset);
 }
 
 void Space::give_back(abi::Slot* slots, std::size_t count) {
   auto* begin = reinterpret_cast<std::uint8_t*>(slots);
   madvise(begin, slot_bytes(count), MADV_DONTNEED);
+  mprotect(begin, slot_bytes(count), PROT_NONE);
   base::MutexLock lock(mutex_);
   free_slots_.add(static_cast<std::size_t>(begin - slots_), slot_bytes(count));
 }

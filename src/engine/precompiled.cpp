@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/processors.h"
 #include "base/write_fully.h"
 #include "baseline/tier.h"
 #include "binary/decoder.h"
@@ -112,8 +113,7 @@ base::Status Compilation::run(const abi::Tier& tier, std::vector<spec::FuncIndex
   funcs_ = std::move(funcs);
   make_batches();
   next_.store(0, std::memory_order_relaxed);
-  const unsigned threads =
-      options_.threads != 0 ? options_.threads : static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+  const unsigned threads = options_.threads != 0 ? options_.threads : base::usable_processors();
   std::vector<pthread_t> helpers;
   // A thread that the machine refuses is no error: this one does what is left.
   for (unsigned i = 1; i < threads && i < batch_ends_.size(); ++i) {

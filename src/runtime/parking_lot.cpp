@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/processors.h"
 #include "runtime/interruptible.h"
 #include "runtime/thread_group.h"
 
@@ -121,10 +122,7 @@ timespec after(timespec t, std::int64_t ns) {
 /// Whether another thread could change anything while this one spins. Asked once: a process that is pinned later spins
 /// in vain, for a microsecond a wait.
 bool has_several_cpus() {
-  static const bool several = [] {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) > 1;  // fails on machines of over 1,024
-  }();
+  static const bool several = base::usable_processors() > 1;
   return several;
 }
 

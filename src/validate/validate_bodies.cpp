@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <atomic>
 #include <pthread.h>
-#include <unistd.h>
 
 #include "base/mutex.h"
+#include "base/processors.h"
 #include "validate/checked.h"
 #include "validate/module_rules.h"
 
@@ -80,7 +80,7 @@ class AllBodies {
 };
 
 unsigned useful_threads(const module::Module& m, unsigned wanted) {
-  if (wanted == 0) wanted = static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+  if (wanted == 0) wanted = base::usable_processors();
   return static_cast<unsigned>(std::min<std::size_t>(wanted, m.bodies.size() / kBatch + 1));
 }
 
