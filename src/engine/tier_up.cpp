@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <utility>
 
 #include "base/clock.h"
 #include "engine/batch.h"
@@ -108,8 +109,23 @@ std::vector<std::pair<TierUp::Module, TierUp::Entry*>> TierUp::living() {
   return result;
 }
 
+void TierUp::count_sample(Function& function, const code::FunctionCode& code, const void* pc, std::uint64_t since_ns) {
+  if (!function.settled) {
+    ++function.samples;
+    return;
+  }
+  if (!function.improved || since_ns < function.stuck_from_ns) return;
+  const abi::OsrPoint* point = code.osr_point(pc);
+  if (point == nullptr) return;
+  auto loop = std::find_if(function.loops.begin(), function.loops.end(),
+                           [point](const Loop& l) { return l.body_offset == point->body_offset; });
+  if (loop == function.loops.end()) loop = function.loops.insert(loop, Loop{point->body_offset, pc, 0, false});
+  ++loop->samples;
+}
+
 void TierUp::count_samples() {
   const void* pcs[runtime::Sampler::kSlots];
+  const std::uint64_t since_ns = std::exchange(drained_ns_, base::monotonic_ns());
   const std::size_t count = sampler_->drain(pcs);
   if (count == 0) return;
   const auto modules = living();
@@ -118,16 +134,7 @@ void TierUp::count_samples() {
       const code::FunctionCode* code = module->find(pcs[i]);
       if (code == nullptr) continue;
       stats_.samples.fetch_add(1, std::memory_order_relaxed);
-      Function& function = entry->functions[code->func.value];
-      if (!function.settled) {
-        ++function.samples;
-      } else if (const abi::OsrPoint* point = function.improved ? code->osr_point(pcs[i]) : nullptr) {
-        auto loop = std::find_if(function.loops.begin(), function.loops.end(),
-                                 [point](const Loop& l) { return l.body_offset == point->body_offset; });
-        if (loop == function.loops.end())
-          loop = function.loops.insert(loop, Loop{point->body_offset, pcs[i], 0, false});
-        ++loop->samples;
-      }
+      count_sample(entry->functions[code->func.value], *code, pcs[i], since_ns);
     }
   }
 }
@@ -294,6 +301,7 @@ void TierUp::publish(code::ModuleCode& module, spec::FuncIndex func, Function& f
   }
   (problem.empty() ? stats_.functions : stats_.unsupported).fetch_add(1, std::memory_order_relaxed);
   function.improved = problem.empty();
+  function.stuck_from_ns = base::monotonic_ns() + took_ns;
   if (options_.note && problem.empty())
     note(fmt::format("{}: {} in {:.1f} ms, after {} samples", name_of(module, func), tier_->name(),
                      static_cast<double>(took_ns) / 1e6, function.samples));

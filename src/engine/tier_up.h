@@ -4,8 +4,9 @@
 // loaded when the first function is hot. A program that ends within milliseconds need not even pay for the thread
 // (Options::later): samples wait in the sampler's ring until there is one.
 //
-// Threads that are still caught in the old code of such a function are in a loop of it: the loop gets code that is
-// entered at its header (on-stack replacement, abi/tier.h), and all threads in it move over.
+// Threads that are caught in the old code of such a function for longer than compiling it took are in a loop of it that
+// may last: the loop gets code that is entered at its header (on-stack replacement, abi/tier.h), and all threads in it
+// move over. Most calls of a hot function end before, and compiling it a second time would cost more than it saves.
 //
 // What cannot be compiled better (unsupported, no memory) keeps its code and is not tried again.
 //
@@ -68,13 +69,15 @@ class TierUp final : private code::Listener {
   struct Loop {
     std::uint32_t body_offset = 0;
     const void* pc = nullptr;   ///< somewhere in it
-    std::uint32_t samples = 0;  ///< since its function was improved: threads are stuck in it
+    std::uint32_t samples = 0;  ///< of threads that are stuck in it
     bool settled = false;       ///< moved, or cannot be
   };
   struct Function {
     std::uint32_t samples = 0;
     bool settled = false;   ///< improved, or cannot be
     bool improved = false;  ///< there is better code
+    /// Improved: who is caught in the old code later is stuck there (base::monotonic_ns).
+    std::uint64_t stuck_from_ns = 0;
     std::vector<Loop> loops;
   };
   struct Entry {
@@ -112,6 +115,8 @@ class TierUp final : private code::Listener {
                std::uint64_t took_ns);
   /// Moves threads out of the loop of old code around `pc`.
   void replace_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point);
+  /// A sample from between `since_ns` and now.
+  static void count_sample(Function& function, const code::FunctionCode& code, const void* pc, std::uint64_t since_ns);
   std::string compile_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point);
   void settle_loop(code::ModuleCode& module, Loop& loop);
   const abi::Tier* better_tier();
@@ -124,6 +129,7 @@ class TierUp final : private code::Listener {
   std::atomic<bool> stop_{false};  // relaxed: the sampler's wake() orders it
   const abi::Tier* tier_ = nullptr;
   bool tier_failed_ = false;
+  std::uint64_t drained_ns_ = 0;  // when samples were counted last: what is counted next is younger
 
   base::Mutex mutex_;
   // Entries are made by add() and erased by the worker, so that it may use one without the lock.
