@@ -14,6 +14,13 @@
 
 namespace heddle::abi {
 
+/// The call at `body_offset` has been seen to reach `func`, of the same module: a guess, which code must test or do
+/// without.
+struct LikelyCall {
+  std::uint32_t body_offset;
+  spec::FuncIndex func;
+};
+
 struct CompileRequest {
   const module::CheckedModule& module;
   const VmLayout& layout;
@@ -26,6 +33,8 @@ struct CompileRequest {
   /// The better tier gives code that is entered like the function, but takes its values from the buffer and goes on at
   /// the header.
   std::optional<std::uint32_t> osr_loop = {};
+  /// One at most for each call, ascending; borrowed until the tier has answered.
+  std::span<const LikelyCall> likely_calls = {};
 };
 
 /// The code, or why the body is invalid, or what the tier cannot do.

@@ -123,18 +123,46 @@ void TierUp::count_sample(Function& function, const code::FunctionCode& code, co
   ++loop->samples;
 }
 
+void TierUp::count_call(Function& caller, const code::FunctionCode& code, const void* return_pc,
+                        spec::FuncIndex callee) {
+  if (!code.improvable) return;
+  const std::uint32_t body_offset = code.body_offset_of_return(return_pc);
+  auto call = std::find_if(caller.calls.begin(), caller.calls.end(),
+                           [&](const Call& c) { return c.seen.body_offset == body_offset && c.seen.func == callee; });
+  if (call == caller.calls.end()) call = caller.calls.insert(call, Call{{body_offset, callee}, 0});
+  ++call->samples;
+}
+
+std::vector<abi::LikelyCall> TierUp::likely_calls(std::vector<Call> calls) {
+  std::sort(calls.begin(), calls.end(), [](const Call& a, const Call& b) {
+    if (a.seen.body_offset != b.seen.body_offset) return a.seen.body_offset < b.seen.body_offset;
+    return a.samples != b.samples ? a.samples > b.samples : a.seen.func < b.seen.func;
+  });
+  std::vector<abi::LikelyCall> likely;
+  for (std::size_t first = 0, end = 0; first < calls.size(); first = end) {
+    std::uint32_t all = 0;
+    for (; end < calls.size() && calls[end].seen.body_offset == calls[first].seen.body_offset; ++end)
+      all += calls[end].samples;
+    if (calls[first].samples * 2 > all) likely.push_back(calls[first].seen);
+  }
+  return likely;
+}
+
 void TierUp::count_samples() {
-  const void* pcs[runtime::Sampler::kSlots];
+  runtime::Sampler::Sample samples[runtime::Sampler::kSlots];
   const std::uint64_t since_ns = std::exchange(drained_ns_, base::monotonic_ns());
-  const std::size_t count = sampler_->drain(pcs);
+  const std::size_t count = sampler_->drain(samples);
   if (count == 0) return;
   const auto modules = living();
   for (std::size_t i = 0; i < count; ++i) {
     for (const auto& [module, entry] : modules) {
-      const code::FunctionCode* code = module->find(pcs[i]);
+      const auto& [pc, return_pc] = samples[i];
+      const code::FunctionCode* code = module->find(pc);
       if (code == nullptr) continue;
       stats_.samples.fetch_add(1, std::memory_order_relaxed);
-      count_sample(entry->functions[code->func.value], *code, pcs[i], since_ns);
+      if (code->improvable) count_sample(entry->functions[code->func.value], *code, pc, since_ns);
+      if (const code::FunctionCode* caller = module->find(return_pc))
+        count_call(entry->functions[caller->func.value], *caller, return_pc, code->func);
     }
   }
 }
@@ -183,6 +211,7 @@ bool TierUp::compile_hottest() {
   Module where;
   Entry* entry_of = nullptr;
   Function* hottest = nullptr;
+  Function* stuck_in = nullptr;
   Loop* stuck = nullptr;
   std::uint32_t func = 0, most = std::max(options_.threshold, 1u) - 1;
   for (auto& [module, entry] : living())
@@ -199,12 +228,13 @@ bool TierUp::compile_hottest() {
         if (loop.settled || loop.samples <= most) continue;
         most = loop.samples;
         hottest = nullptr;
+        stuck_in = &function;
         stuck = &loop;
         where = module;
       }
     }
   if (stuck != nullptr)
-    settle_loop(*where, *stuck);
+    settle_loop(*where, *stuck_in, *stuck);
   else if (hottest != nullptr)
     improve(*where, batch_around(*where, *entry_of, spec::FuncIndex(func)));
   return stuck != nullptr || hottest != nullptr;
@@ -224,17 +254,19 @@ TierUp::Batch TierUp::batch_around(const code::ModuleCode& module, Entry& entry,
   return hot;
 }
 
-void TierUp::settle_loop(code::ModuleCode& module, Loop& loop) {
+void TierUp::settle_loop(code::ModuleCode& module, const Function& function, Loop& loop) {
   loop.settled = true;
   const code::FunctionCode* old = module.find(loop.pc);
   const abi::OsrPoint* point = old == nullptr ? nullptr : old->osr_point(loop.pc);
-  if (point != nullptr) replace_loop(module, *old, *point);
+  if (point != nullptr) replace_loop(module, function, *old, *point);
 }
 
-std::string TierUp::compile_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point) {
+std::string TierUp::compile_loop(code::ModuleCode& module, const Function& function, const code::FunctionCode& old,
+                                 const abi::OsrPoint& point) {
   const std::uint64_t begin = base::monotonic_ns();
-  const abi::CompileRequest request{module.checked(), module.layout(), old.func, module.wants_listing(old.func),
-                                    point.body_offset};
+  const std::vector<abi::LikelyCall> likely = likely_calls(function.calls);
+  const abi::CompileRequest request{module.checked(),  module.layout(), old.func, module.wants_listing(old.func),
+                                    point.body_offset, likely};
   abi::CompileResult stub = first_.compile(request);
   if (const auto* no = std::get_if<abi::Unsupported>(&stub)) return no->reason;
   abi::CompileResult entry = better_tier()->compile(request);
@@ -264,10 +296,13 @@ void TierUp::improve(code::ModuleCode& module, const Batch& batch) {
   if (tier == nullptr) return;
   std::vector<const code::FunctionCode*> old;
   std::vector<abi::CompileRequest> requests;
+  std::vector<std::vector<abi::LikelyCall>> likely;
+  likely.reserve(batch.size());
   std::uint64_t bytes = 0;
   for (const auto& [func, function] : batch) {
     old.push_back(module.find(module.slot(func)->load(std::memory_order_acquire)));
-    requests.push_back({module.checked(), module.layout(), func, module.wants_listing(func)});
+    likely.push_back(likely_calls(function->calls));
+    requests.push_back({module.checked(), module.layout(), func, module.wants_listing(func), {}, likely.back()});
     bytes += body_bytes(module, func);
   }
   if (options_.threshold != 0) {
@@ -312,13 +347,14 @@ void TierUp::publish(code::ModuleCode& module, spec::FuncIndex func, Function& f
 void TierUp::replace_loops(code::ModuleCode& module, const code::FunctionCode& old, Function& function) {
   for (const abi::OsrPoint& point : old.osr_points) {
     function.loops.push_back({point.body_offset, nullptr, 0, true});
-    if (!stopping()) replace_loop(module, old, point);
+    if (!stopping()) replace_loop(module, function, old, point);
   }
 }
 
-void TierUp::replace_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point) {
+void TierUp::replace_loop(code::ModuleCode& module, const Function& function, const code::FunctionCode& old,
+                          const abi::OsrPoint& point) {
   const std::uint64_t begin = base::monotonic_ns();
-  const std::string problem = compile_loop(module, old, point);
+  const std::string problem = compile_loop(module, function, old, point);
   const std::uint64_t took = base::monotonic_ns() - begin;
   stats_.compile_ns.fetch_add(took, std::memory_order_relaxed);
   if (problem.empty()) stats_.loops.fetch_add(1, std::memory_order_relaxed);

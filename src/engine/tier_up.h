@@ -8,6 +8,9 @@
 // may last: the loop gets code that is entered at its header (on-stack replacement, abi/tier.h), and all threads in it
 // move over. Most calls of a hot function end before, and compiling it a second time would cost more than it saves.
 //
+// Samples also say whom a function calls: the tier may guess that a call through a table reaches the same callee again
+// (abi::LikelyCall), and may put a larger one into its caller.
+//
 // What cannot be compiled better (unsupported, no memory) keeps its code and is not tried again.
 //
 // Who touches what: modules_ and queue_ under mutex_ (threads that load modules or compile functions, and the worker);
@@ -72,6 +75,10 @@ class TierUp final : private code::Listener {
     std::uint32_t samples = 0;  ///< of threads that are stuck in it
     bool settled = false;       ///< moved, or cannot be
   };
+  struct Call {
+    abi::LikelyCall seen;
+    std::uint32_t samples = 0;
+  };
   struct Function {
     std::uint32_t samples = 0;
     bool settled = false;   ///< improved, or cannot be
@@ -79,6 +86,7 @@ class TierUp final : private code::Listener {
     /// Improved: who is caught in the old code later is stuck there (base::monotonic_ns).
     std::uint64_t stuck_from_ns = 0;
     std::vector<Loop> loops;
+    std::vector<Call> calls;  ///< from its old code, whose callees were caught
   };
   struct Entry {
     std::weak_ptr<code::ModuleCode> module;
@@ -114,11 +122,18 @@ class TierUp final : private code::Listener {
   void publish(code::ModuleCode& module, spec::FuncIndex func, Function& function, abi::CompileResult result,
                std::uint64_t took_ns);
   /// Moves threads out of the loop of old code around `pc`.
-  void replace_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point);
+  void replace_loop(code::ModuleCode& module, const Function& function, const code::FunctionCode& old,
+                    const abi::OsrPoint& point);
   /// A sample from between `since_ns` and now.
   static void count_sample(Function& function, const code::FunctionCode& code, const void* pc, std::uint64_t since_ns);
-  std::string compile_loop(code::ModuleCode& module, const code::FunctionCode& old, const abi::OsrPoint& point);
-  void settle_loop(code::ModuleCode& module, Loop& loop);
+  /// `callee` was caught, called from `code` in the function `caller` of the same module.
+  static void count_call(Function& caller, const code::FunctionCode& code, const void* return_pc,
+                         spec::FuncIndex callee);
+  /// Of each call the callee that most of its samples had, if it had more than half.
+  static std::vector<abi::LikelyCall> likely_calls(std::vector<Call> calls);
+  std::string compile_loop(code::ModuleCode& module, const Function& function, const code::FunctionCode& old,
+                           const abi::OsrPoint& point);
+  void settle_loop(code::ModuleCode& module, const Function& function, Loop& loop);
   const abi::Tier* better_tier();
   bool stopping() const { return stop_.load(std::memory_order_relaxed); }
 

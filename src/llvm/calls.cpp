@@ -81,12 +81,16 @@ base::Status IrFunction::on_call(const imm::Func& i) {
     call_function(type, load_code(callee.slot), callee.vmctx);
     return {};
   }
-  if (may_inline(i.func)) return inline_call(i.func);
-  call_function(type, load_code(own_slot(i.func)), vmctx_);
+  return call_own(i.func, seen_callee() == i.func);
+}
+
+base::Status IrFunction::call_own(spec::FuncIndex func, bool likely) {
+  if (may_inline(func, likely)) return inline_call(func);
+  call_function(module_.type_of(func), load_code(own_slot(func)), vmctx_);
   return {};
 }
 
-llvm::Value* IrFunction::pop_indirect_callee(const imm::CallIndirect& i) {
+llvm::Value* IrFunction::pop_element(const imm::CallIndirect& i) {
   const spec::TableType& table_type = module_.tables[i.table.value].type;
   Value* index = narrow_index(pop(), table_type.address);
   Value* table = table_pointer(i.table);
@@ -94,7 +98,10 @@ llvm::Value* IrFunction::pop_indirect_callee(const imm::CallIndirect& i) {
                                ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), table, offsetof(abi::VmTable, size)));
   trap_if(ir_.CreateICmpUGE(index, size), TrapCode::undefined_element);
   Value* elements = ir_.CreateLoad(ir_.getPtrTy(), table);
-  Value* reference = ir_.CreateLoad(ir_.getPtrTy(), ir_.CreateGEP(ir_.getPtrTy(), elements, index));
+  return ir_.CreateLoad(ir_.getPtrTy(), ir_.CreateGEP(ir_.getPtrTy(), elements, index));
+}
+
+void IrFunction::check_element(Value* reference, const imm::CallIndirect& i) {
   trap_if(ir_.CreateIsNull(reference), TrapCode::uninitialized_element);
   Value* actual = load_invariant(
       ir_.getPtrTy(), ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), reference, offsetof(abi::VmFuncRef, type)));
@@ -113,25 +120,68 @@ llvm::Value* IrFunction::pop_indirect_callee(const imm::CallIndirect& i) {
     ir_.CreateBr(next);
     ir_.SetInsertPoint(next);
   }
-  return reference;
 }
 
-llvm::Value* IrFunction::pop_func_ref() {
-  Value* reference = ir_.CreateIntToPtr(pop(), ir_.getPtrTy());
+void IrFunction::check_func_ref(Value* reference) {
   trap_if(ir_.CreateIsNull(reference), TrapCode::null_function_reference);
-  return reference;
+}
+
+std::optional<spec::FuncIndex> IrFunction::seen_callee() const {
+  const auto at =
+      std::lower_bound(likely_calls_.begin(), likely_calls_.end(), body_offset_,
+                       [](const abi::LikelyCall& call, std::uint64_t offset) { return call.body_offset < offset; });
+  if (at == likely_calls_.end() || at->body_offset != body_offset_) return std::nullopt;
+  return at->func;
+}
+
+std::optional<spec::FuncIndex> IrFunction::likely_callee(spec::TypeIndex type) const {
+  const std::optional<spec::FuncIndex> func = seen_callee();
+  if (!func || func->value >= module_.functions.size() || module_.is_imported(*func)) return std::nullopt;
+  if (module_.canonical_of(*func) != module_.canonical.by_index[type.value]) return std::nullopt;
+  return func;
+}
+
+llvm::Value* IrFunction::own_func_ref(spec::FuncIndex func) {
+  Value* table = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetFuncRefs));
+  return ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), table, func.value * sizeof(abi::VmFuncRef));
+}
+
+// A reference to the likely callee of this instance is one compare, which stands for all checks (bounds aside): no
+// null, this type, this vmctx. What then follows is a direct call, or the callee's body.
+base::Status IrFunction::call_reference(Value* reference, spec::TypeIndex type, llvm::function_ref<void()> check) {
+  const spec::FuncType& called = module_.func_type(type);
+  const auto call_any = [&] {
+    check();
+    const Callee callee = predict_vmctx(callee_at(reference));
+    call_function(called, load_code(callee.slot), callee.vmctx);
+  };
+  const std::optional<spec::FuncIndex> likely = likely_callee(type);
+  if (!likely) {
+    call_any();
+    return {};
+  }
+  llvm::BasicBlock* known = new_block("known");
+  llvm::BasicBlock* end = new_block("called");
+  enter_frame(FrameKind::if_, {called.params, called.results}, end, end);
+  Frame& frame = frames_.back();
+  frame.else_block = new_block("unknown");
+  frame.else_params.assign(stack_.end() - static_cast<std::ptrdiff_t>(called.params.size()), stack_.end());
+  ir_.CreateCondBr(ir_.CreateICmpEQ(reference, own_func_ref(*likely)), known, frame.else_block, likely_);
+  ir_.SetInsertPoint(known);
+  HEDDLE_TRY(call_own(*likely, true));
+  HEDDLE_TRY(on_else_({}));
+  call_any();
+  return on_end({});
 }
 
 base::Status IrFunction::on_call_indirect(const imm::CallIndirect& i) {
-  const Callee callee = predict_vmctx(callee_at(pop_indirect_callee(i)));
-  call_function(module_.func_type(i.type), load_code(callee.slot), callee.vmctx);
-  return {};
+  Value* reference = pop_element(i);
+  return call_reference(reference, i.type, [&] { check_element(reference, i); });
 }
 
 base::Status IrFunction::on_call_ref(const imm::Type& i) {
-  const Callee callee = predict_vmctx(callee_at(pop_func_ref()));
-  call_function(module_.func_type(i.type), load_code(callee.slot), callee.vmctx);
-  return {};
+  Value* reference = pop_func_ref();
+  return call_reference(reference, i.type, [&] { check_func_ref(reference); });
 }
 
 // Tail calls. LLVM promises them for equal prototypes; on x86-64 it needs only what ours have in common: no argument on
@@ -181,13 +231,17 @@ base::Status IrFunction::on_return_call(const imm::Func& i) {
 }
 
 base::Status IrFunction::on_return_call_indirect(const imm::CallIndirect& i) {
-  const Callee callee = callee_at(pop_indirect_callee(i));
+  Value* reference = pop_element(i);
+  check_element(reference, i);
+  const Callee callee = callee_at(reference);
   tail_call_through(module_.func_type(i.type), callee.slot, callee.vmctx);
   return {};
 }
 
 base::Status IrFunction::on_return_call_ref(const imm::Type& i) {
-  const Callee callee = callee_at(pop_func_ref());
+  Value* reference = pop_func_ref();
+  check_func_ref(reference);
+  const Callee callee = callee_at(reference);
   tail_call_through(module_.func_type(i.type), callee.slot, callee.vmctx);
   return {};
 }

@@ -1,6 +1,6 @@
 // Inlining: the body of a small callee that calls nobody is built where it is called. It stays a function of its own in
 // stack traces (abi::InlinedCall); its traps, and what it throws, come from inside the caller's blocks, so that the
-// caller's clauses catch. Which callees depends on their bodies alone: the same module gives the same code.
+// caller's clauses catch. Which callees depends on their bodies, and on what the request says of likely calls.
 #include "llvm/ir_function.h"
 #include "validate/checked.h"
 
@@ -10,6 +10,9 @@ namespace {
 // Chosen (DESIGN.md): below this the call costs about as much code as its callee.
 constexpr std::uint64_t kMaxBodyBytes = 80;
 constexpr std::uint32_t kMaxOperations = 20;
+/// Chosen: of a callee that samples have found below a hot caller, three times as much.
+constexpr std::uint64_t kMaxLikelyBodyBytes = 3 * kMaxBodyBytes;
+constexpr std::uint32_t kMaxLikelyOperations = 3 * kMaxOperations;
 constexpr std::uint32_t kMaxLocals = 16;
 /// Chosen: of wasm in one function, so that one with thousands of calls does not grow out of proportion.
 constexpr std::uint64_t kMaxInlinedBytes = 8 << 10;
@@ -20,7 +23,8 @@ class LeafScan : public binary::CategoryVisitor<LeafScan> {
   using Opcode = spec::Opcode;
 
  public:
-  bool is_small_leaf() const { return leaf_ && operations_ <= kMaxOperations; }
+  bool is_leaf() const { return leaf_; }
+  std::uint32_t operations() const { return operations_; }
   void begin_body(std::span<const binary::LocalRun> runs) {
     std::uint64_t locals = 0;
     for (const binary::LocalRun& run : runs) locals += run.count;
@@ -103,15 +107,18 @@ base::Result<module::ValidatedBody> IrFunction::build() {
   return validate::Checked<IrFunction>(checked_, body_.func, *this).run();
 }
 
-bool IrFunction::may_inline(spec::FuncIndex func) {
+bool IrFunction::may_inline(spec::FuncIndex func, bool likely) {
   if (module_.is_imported(func)) return false;
   const std::uint64_t size = module_.body(func).range.size_bytes();
-  if (size > kMaxBodyBytes || inlined_bytes_ + size > kMaxInlinedBytes) return false;
-  const auto known = small_leaves_.find(func.value);
-  if (known != small_leaves_.end()) return known->second;
-  LeafScan scan;
-  const bool valid = validate::Checked<LeafScan>(checked_, func, scan).run().ok();
-  return small_leaves_[func.value] = valid && scan.is_small_leaf();
+  if (size > (likely ? kMaxLikelyBodyBytes : kMaxBodyBytes) || inlined_bytes_ + size > kMaxInlinedBytes) return false;
+  auto known = leaves_.find(func.value);
+  if (known == leaves_.end()) {
+    LeafScan scan;
+    const bool valid = validate::Checked<LeafScan>(checked_, func, scan).run().ok();
+    const bool is_leaf = valid && scan.is_leaf();
+    known = leaves_.emplace(func.value, is_leaf ? std::optional(scan.operations()) : std::nullopt).first;
+  }
+  return known->second && *known->second <= (likely ? kMaxLikelyOperations : kMaxOperations);
 }
 
 base::Status IrFunction::inline_call(spec::FuncIndex func) {

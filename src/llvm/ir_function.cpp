@@ -33,17 +33,18 @@ std::string tag_symbol(spec::TagIndex tag) {
   return fmt::format("tag.{}", tag.value);
 }
 
-IrFunction::IrFunction(llvm::Module& out, const module::CheckedModule& m, const abi::VmLayout& layout,
-                       spec::FuncIndex func, std::optional<std::uint32_t> osr_loop)
+IrFunction::IrFunction(llvm::Module& out, const abi::CompileRequest& request)
     : out_(out),
-      checked_(m),
-      module_(m.module()),
-      layout_(layout),
-      body_{func, &module_.type_of(func)},
+      checked_(request.module),
+      module_(checked_.module()),
+      layout_(request.layout),
+      likely_calls_(request.likely_calls),
+      body_{request.func, &module_.type_of(request.func)},
       ir_(out.getContext()),
-      osr_loop_(osr_loop) {
+      osr_loop_(request.osr_loop) {
   invariant_ = llvm::MDNode::get(out.getContext(), {});
   unlikely_ = llvm::MDBuilder(out.getContext()).createBranchWeights(1, 1 << 20);
+  likely_ = llvm::MDBuilder(out.getContext()).createBranchWeights(1 << 4, 1);
   add_lines();
 }
 

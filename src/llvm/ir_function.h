@@ -22,6 +22,7 @@
 
 #include "abi/builtins.h"
 #include "abi/calling_convention.h"
+#include "abi/tier.h"
 #include "abi/vmctx.h"
 #include "binary/body_reader.h"
 #include "llvm/loop_versioning.h"
@@ -37,8 +38,7 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
 
  public:
   /// `out` (prepare_module()) gets the function, named by its index. All borrowed for the builder's life.
-  IrFunction(llvm::Module& out, const module::CheckedModule& m, const abi::VmLayout& layout, spec::FuncIndex func,
-             std::optional<std::uint32_t> osr_loop = {});
+  IrFunction(llvm::Module& out, const abi::CompileRequest& request);
 
   /// Validates the body and builds the function. Once.
   base::Result<module::ValidatedBody> build();
@@ -256,7 +256,8 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   llvm::AllocaInst* entry_alloca(llvm::Type* type);
 
   // inlining.cpp
-  bool may_inline(spec::FuncIndex func);
+  /// `likely`: it has been seen in a hot call.
+  bool may_inline(spec::FuncIndex func, bool likely);
   Status inline_call(spec::FuncIndex func);
   void begin_inlined(std::span<const binary::LocalRun> runs);
   /// Reserves lines for the places of body_.
@@ -346,9 +347,22 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Callee predict_vmctx(Callee callee);
   Value* own_slot(spec::FuncIndex func);
   Value* load_code(Value* slot);
-  /// Index on the stack -> checked VmFuncRef*.
-  Value* pop_indirect_callee(const binary::imm::CallIndirect& i);
-  Value* pop_func_ref();
+  /// Index on the stack -> VmFuncRef*, null or of any type.
+  Value* pop_element(const binary::imm::CallIndirect& i);
+  /// Traps unless it is a function of the type.
+  void check_element(Value* reference, const binary::imm::CallIndirect& i);
+  void check_func_ref(Value* reference);
+  Value* pop_func_ref() { return ir_.CreateIntToPtr(pop(), ir_.getPtrTy()); }
+  /// A function of this instance.
+  Status call_own(spec::FuncIndex func, bool likely);
+  /// Whom the call here has been seen to reach.
+  std::optional<spec::FuncIndex> seen_callee() const;
+  /// The same, if it is a function of exactly this type that the module defines.
+  std::optional<spec::FuncIndex> likely_callee(spec::TypeIndex type) const;
+  /// The call by a reference to a function of `type`: `check` comes before what cannot be done without a type, but not
+  /// before a test whether it is the likely callee.
+  Status call_reference(Value* reference, spec::TypeIndex type, llvm::function_ref<void()> check);
+  Value* own_func_ref(spec::FuncIndex func);
 
   // Exceptions.
   /// A call that may throw: an invoke if something guards it.
@@ -382,12 +396,14 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   const module::CheckedModule& checked_;
   const module::Module& module_;
   const abi::VmLayout& layout_;
+  std::span<const abi::LikelyCall> likely_calls_;
   Body body_;
   llvm::IRBuilder<> ir_;
   llvm::Function* function_ = nullptr;
   llvm::DISubprogram* subprogram_ = nullptr;
   llvm::MDNode* invariant_ = nullptr;
   llvm::MDNode* unlikely_ = nullptr;
+  llvm::MDNode* likely_ = nullptr;
   Value* vmctx_ = nullptr;
   llvm::Instruction* stack_check_ = nullptr;
   Value* memory0_base_ = nullptr;
@@ -405,7 +421,8 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   std::uint32_t next_line_ = 1;
   std::vector<abi::InlinedCall> inlined_calls_;
   std::uint64_t inlined_bytes_ = 0;
-  std::unordered_map<std::uint32_t, bool> small_leaves_;   ///< who was asked for, and is it one?
+  std::unordered_map<std::uint32_t, std::optional<std::uint32_t>>
+      leaves_;                                             ///< operations of who was asked for, if a leaf
   std::vector<std::vector<llvm::AllocaInst*>> osr_slots_;  ///< by operand index; one for each type
 };
 

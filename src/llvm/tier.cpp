@@ -21,7 +21,7 @@ struct Job {
 
 Job build(llvm::Module& out, const abi::CompileRequest& request) {
   Job job;
-  job.function = std::make_unique<IrFunction>(out, request.module, request.layout, request.func, request.osr_loop);
+  job.function = std::make_unique<IrFunction>(out, request);
   auto body = job.function->build();
   if (!body.ok()) {
     if (job.function->unsupported())

@@ -58,9 +58,7 @@ base::Status IrFunction::on_ref_is_null(const imm::None&) {
 }
 
 base::Status IrFunction::on_ref_func(const imm::Func& i) {
-  Value* table = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetFuncRefs));
-  Value* ref = ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), table, i.func.value * sizeof(abi::VmFuncRef));
-  push(ir_.CreatePtrToInt(ref, ir_.getInt64Ty()));
+  push(ir_.CreatePtrToInt(own_func_ref(i.func), ir_.getInt64Ty()));
   return {};
 }
 

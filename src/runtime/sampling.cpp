@@ -21,7 +21,7 @@ Sampler* Sampler::take() {
 void Sampler::give_back() {
   if (has_timer_) timer_delete(timer_);
   has_timer_ = false;
-  for (auto& slot : slots_) slot.store(nullptr, std::memory_order_relaxed);
+  for (Slot& slot : slots_) slot.pc.store(nullptr, std::memory_order_relaxed);
   event_.store(idle, std::memory_order_relaxed);
   used_.store(false, std::memory_order_release);
 }
@@ -50,11 +50,12 @@ void Sampler::wait() {
   event_.exchange(idle, std::memory_order_acq_rel);
 }
 
-std::size_t Sampler::drain(const void* (&out)[kSlots]) {
+std::size_t Sampler::drain(Sample (&out)[kSlots]) {
   std::size_t count = 0;
-  for (auto& slot : slots_)
-    if (slot.load(std::memory_order_relaxed) != nullptr)
-      if (const void* pc = slot.exchange(nullptr, std::memory_order_acquire)) out[count++] = pc;
+  for (Slot& slot : slots_)
+    if (slot.pc.load(std::memory_order_relaxed) != nullptr)
+      if (const void* pc = slot.pc.exchange(nullptr, std::memory_order_acquire))
+        out[count++] = {pc, slot.return_pc.load(std::memory_order_relaxed)};
   return count;
 }
 

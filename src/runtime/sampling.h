@@ -1,10 +1,13 @@
 // Sampler: where the process's threads spend their time in code that could be better, at no cost to that code. A timer
 // on the process's CPU time sends kInterruptSignal to the thread that runs when it expires (Linux 6.4 and newer; older
 // kernels prefer the main thread, so that other threads' loops are found later or not at all); the handler writes the
-// interrupted place into a small ring and wakes the one consumer. A sleeping program gets no signal.
+// interrupted place, and where that function returns to, into a small ring and wakes the one consumer. A sleeping
+// program gets no signal.
 //
-// Slot of the ring: null (free) -> pc, stored with release by a handler (any thread; an unread older sample is
-// overwritten: samples may be lost) -> null, exchanged with acquire by the consumer.
+// Slot of the ring: null (free) -> pc, stored with release by a handler, after the return address (any thread; an
+// unread older sample is overwritten: samples may be lost) -> null, exchanged with acquire by the consumer, which then
+// reads the return address. A handler that comes between may have put another one there: pairs are hints, and whoever
+// relies on them must test them.
 // The event word: idle -> posted (something came) or waiting (the consumer sleeps on it); waiting -> posted with a
 // wake. Only the consumer makes it idle, before it looks at what came.
 //
@@ -35,13 +38,17 @@ class Sampler {
   void wait();
   /// Any thread.
   void wake() { post(); }
-  /// Takes the samples: at most kSlots, as pcs of generated code when they were taken. The consumer.
-  std::size_t drain(const void* (&out)[kSlots]);
+  struct Sample {
+    const void* pc;         ///< in generated code when it was taken
+    const void* return_pc;  ///< of the function's call; usually generated code
+  };
+  /// Takes the samples: at most kSlots. The consumer.
+  std::size_t drain(Sample (&out)[kSlots]);
 
   /// True for the address of a record. Async-signal-safe, as the next.
   static bool is_sampler(const void* p);
-  /// The thread was interrupted at `pc`. sampling_inside.cpp.
-  void sample(const void* pc);
+  /// The thread was interrupted at `pc`, with this stack pointer. sampling_inside.cpp.
+  void sample(const void* pc, const void* sp);
 
  private:
   enum Event : std::uint32_t { idle, posted, waiting };
@@ -53,7 +60,11 @@ class Sampler {
   std::atomic<bool> used_{false};  // exchanged by take(), released by give_back()
   std::atomic<std::uint32_t> event_{idle};
   std::atomic<std::uint32_t> next_{0};  // counter
-  std::atomic<const void*> slots_[kSlots] = {};
+  struct Slot {
+    std::atomic<const void*> pc{nullptr};
+    std::atomic<const void*> return_pc{nullptr};
+  };
+  Slot slots_[kSlots] = {};
   bool has_timer_ = false;  // the owner's
   timer_t timer_{};         // the owner's
 };

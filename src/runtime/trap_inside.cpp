@@ -171,7 +171,9 @@ void on_interrupt_signal(int signal, siginfo_t* info, void* context) {
   const int saved_errno = errno;
   mcontext_t& machine = static_cast<ucontext_t*>(context)->uc_mcontext;
   if (info->si_code == SI_TIMER && Sampler::is_sampler(info->si_value.sival_ptr)) {
-    static_cast<Sampler*>(info->si_value.sival_ptr)->sample(reinterpret_cast<const void*>(machine.gregs[REG_RIP]));
+    static_cast<Sampler*>(info->si_value.sival_ptr)
+        ->sample(reinterpret_cast<const void*>(machine.gregs[REG_RIP]),
+                 reinterpret_cast<const void*>(machine.gregs[REG_RSP]));
     errno = saved_errno;
     return;
   }

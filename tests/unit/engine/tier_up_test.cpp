@@ -59,18 +59,20 @@ class TierUpTest : public testing::Test {
     ModuleSource source;
     const base::Bytes bytes{reinterpret_cast<const std::uint8_t*>(wat.data()), wat.size()};
     EXPECT_TRUE(read_module(bytes, "test.wat", engine->config().features, source).ok());
-    auto loaded = engine->load(std::move(source));
-    EXPECT_TRUE(loaded.ok()) << loaded.error().message;
+    auto read = engine->load(std::move(source));
+    EXPECT_TRUE(read.ok()) << read.error().message;
+    loaded = *read;
     RunOptions options;
     wasi::Stream null;
     null.kind = wasi::Stream::Kind::null;
     options.wasi.stdio = {null, null, null};
-    auto made = Program::create(*loaded, std::move(options));
+    auto made = Program::create(loaded, std::move(options));
     EXPECT_TRUE(made.ok()) << made.error().message;
     return std::move(*made);
   }
 
   std::unique_ptr<Engine> engine;
+  std::shared_ptr<const LoadedModule> loaded;  // by program()
 };
 
 TEST_F(TierUpTest, a_loop_takes_its_locals_along) {
@@ -300,6 +302,43 @@ TEST_F(TierUpTest, samples_find_an_endless_loop_and_it_can_be_ended_when_moved) 
 }
 
 // Every thread counts in its own loop until the main thread, which waits for the loop to be moved, ends them.
+// Nearly all time goes into the callee, so that samples have been taken there, and of its call, when its caller is hot
+// too.
+TEST_F(TierUpTest, samples_of_a_callee_put_it_into_its_caller) {
+  start(2);
+  auto run = program(R"((module
+      (type $f (func (param i32) (result i32)))
+      (memory 1)
+      (func $callee (type $f) (local $k i32)
+        (local.set $k (i32.const 200))
+        (loop $l
+          (i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (local.get $k)))
+          (br_if $l (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
+        (local.get 0))
+      (func $unused (type $f) (i32.const 0))
+      (table funcref (elem $unused $callee))
+      (func $caller (param $n i32) (result i32) (local $sum i32)
+        (loop $l
+          (local.set $sum (i32.add (local.get $sum) (call_indirect (type $f) (local.get $n) (i32.const 1))))
+          (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (local.get $sum))
+      (func (export "_start") (loop $l (drop (call $caller (i32.const 100))) (br $l)))))");
+  const auto has_inlined = [&] {
+    for (const code::FunctionCode* code : loaded->code->published())
+      if (!code->improvable && !code->inlined_calls.empty()) return code->inlined_calls[0].func.value == 0u;
+    return false;
+  };
+  bool inlined = false;
+  std::thread watcher([&] {
+    inlined = eventually(has_inlined);
+    run->group().request_exit(runtime::Outcome{});
+  });
+  const auto outcome = run->run();
+  watcher.join();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_TRUE(inlined);
+}
+
 TEST_F(TierUpTest, eight_threads_leave_their_loop_at_once) {
   start(2);
   auto run = program(R"((module
