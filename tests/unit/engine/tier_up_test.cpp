@@ -302,6 +302,35 @@ TEST_F(TierUpTest, samples_find_an_endless_loop_and_it_can_be_ended_when_moved) 
 }
 
 // Every thread counts in its own loop until the main thread, which waits for the loop to be moved, ends them.
+// Its calls end long before a loop of theirs could be compiled by itself; `_start`, which never ends, is moved.
+TEST_F(TierUpTest, a_loop_of_short_calls_is_not_compiled_by_itself) {
+  std::vector<std::string> notes;
+  start(2, [&notes](const std::string& note) { notes.push_back(note); });
+  auto run = program(R"((module
+      (memory 1)
+      (func $short (local $k i32)
+        (local.set $k (i32.const 100))
+        (loop $l
+          (i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (local.get $k)))
+          (br_if $l (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))
+      (func $start (export "_start") (loop $l (call $short) (br $l)))))");
+  std::thread watcher([&] {
+    EXPECT_TRUE(eventually([&] { return engine->tier_up()->stats().loops >= 1; }));
+    run->group().request_exit(runtime::Outcome{});
+  });
+  const auto outcome = run->run();
+  watcher.join();
+  ASSERT_TRUE(outcome.ok());
+  run.reset();
+  engine.reset();  // the thread that notes is gone
+  const auto noted = [&notes](std::string_view begin) {
+    return std::any_of(notes.begin(), notes.end(), [begin](const std::string& n) { return n.starts_with(begin); });
+  };
+  EXPECT_TRUE(noted("$short: llvm in "));
+  EXPECT_TRUE(noted("$start: loop at byte "));
+  EXPECT_FALSE(noted("$short: loop at byte "));
+}
+
 // Nearly all time goes into the callee, so that samples have been taken there, and of its call, when its caller is hot
 // too.
 TEST_F(TierUpTest, samples_of_a_callee_put_it_into_its_caller) {
