@@ -75,7 +75,9 @@ void run_load(const spec::OpcodeInfo& info, const MemoryShape& shape) {
   ASSERT_TRUE(m.ok());
   fill(m, shape.index);
   const auto expect = [&](std::uint32_t f, std::uint64_t a, bool in_bounds, std::uint64_t effective) {
-    const auto where = [&] { return fmt::format("{} of {}, function {}, address {:#x}", info.text(), shape.name, f, a); };
+    const auto where = [&] {
+      return fmt::format("{} of {}, function {}, address {:#x}", info.text(), shape.name, f, a);
+    };
     const Outcome got = m.call(f, {address(shape, 5), address(shape, a)});
     if (!in_bounds) {
       ASSERT_EQ(got.trap, TrapCode::memory_out_of_bounds) << where();
@@ -145,7 +147,9 @@ void run_store(const spec::OpcodeInfo& info, const MemoryShape& shape) {
   std::uint8_t* base = m.memory(shape.index);
   const auto expect = [&](std::uint32_t f, std::uint64_t a, bool in_bounds, std::uint64_t effective,
                           std::uint64_t value) {
-    const auto where = [&] { return fmt::format("{} of {}, function {}, address {:#x}", info.text(), shape.name, f, a); };
+    const auto where = [&] {
+      return fmt::format("{} of {}, function {}, address {:#x}", info.text(), shape.name, f, a);
+    };
     std::memset(base, 0xee, kPage);
     const Outcome got = m.call(
         f, {address(shape, a), letter == 'i' || letter == 'f' ? i32(static_cast<std::uint32_t>(word)) : i64(word)});

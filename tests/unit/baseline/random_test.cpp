@@ -110,8 +110,8 @@ class Generator {
     std::string text = fmt::format("({}", info.text());
     if (info.memory_bytes != 0) text += fmt::format(" offset={}", random_.below(64) * info.memory_bytes);
     for (std::size_t i = 0; i < info.signature().find(':'); ++i)
-      text += ' ' +
-              (info.signature()[i] == 'p' ? address(info.memory_bytes, depth) : expression(info.signature()[i], depth - 1));
+      text += ' ' + (info.signature()[i] == 'p' ? address(info.memory_bytes, depth)
+                                                : expression(info.signature()[i], depth - 1));
     return text + ")";
   }
   std::string address(unsigned bytes, int depth) {

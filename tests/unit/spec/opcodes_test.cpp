@@ -91,7 +91,8 @@ TEST(Opcodes, prefixes_hold_the_proposals_they_were_made_for) {
       case 0xfb: EXPECT_EQ(op.feature, Feature::gc) << op.text(); break;
       case 0xfd:
         EXPECT_TRUE(op.feature == Feature::simd || op.feature == Feature::relaxed_simd) << op.text();
-        EXPECT_EQ(op.feature == Feature::relaxed_simd, op.text().find("relaxed") != std::string_view::npos) << op.text();
+        EXPECT_EQ(op.feature == Feature::relaxed_simd, op.text().find("relaxed") != std::string_view::npos)
+            << op.text();
         break;
       case 0xfe: EXPECT_EQ(op.feature, Feature::threads) << op.text(); break;
       default: EXPECT_NE(op.feature, Feature::threads) << op.text(); break;
