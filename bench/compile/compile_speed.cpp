@@ -38,7 +38,7 @@ base::Status run_once(const std::shared_ptr<const module::WireBytes>& wire, Best
   HEDDLE_TRY_ASSIGN(best.compiled, compile_all(checked));
   const double compile_end = cpu_seconds();
   best.body_bytes = 0;
-  for (const module::Body& body : checked.module().bodies) best.body_bytes += body.range.end - body.range.begin;
+  for (const module::Body& body : checked.module().bodies) best.body_bytes += body.range.size_bytes();
   best.decode = std::min(best.decode, decode_end - start);
   best.validate = std::min(best.validate, validate_end - decode_end);
   best.compile = std::min(best.compile, compile_end - validate_end);

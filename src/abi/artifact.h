@@ -9,25 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "abi/sites.h"
 #include "module/validated.h"
-#include "spec/trap_codes.h"
 #include "spec/types.h"
 
 namespace heddle::abi {
-
-/// An instruction that may fault (a memory access) or always does (ud2).
-struct TrapSite {
-  std::uint32_t code_offset = 0;
-  std::uint32_t body_offset = 0;
-  /// TrapCode::none means "the code is in eax".
-  spec::TrapCode code = spec::TrapCode::none;
-};
-
-/// A call instruction: where it returns to, and which wasm instruction it belongs to.
-struct CallSite {
-  std::uint32_t return_offset = 0;  ///< code_offset of the instruction after the call
-  std::uint32_t body_offset = 0;
-};
 
 /// From code_offset on (until the next row) code belongs to body_offset.
 struct OffsetRow {
@@ -99,13 +85,12 @@ struct FrameInfo {
 /// What is known of a piece of code besides its bytes: a tier fills it, published code keeps it, the cache stores it.
 /// A new field is also a line in cache/record.cpp.
 struct CodeTables {
-  std::vector<TrapSite> trap_sites;  ///< ascending
-  std::vector<CallSite> call_sites;  ///< ascending
+  Sites sites;
   std::vector<SlotRelocation> relocations;
   std::vector<ExceptionHandler> handlers;
   FrameInfo frame;
-  /// If set, trap_sites and call_sites are empty: any instruction may be a memory access that faults
-  /// (memory_out_of_bounds), every ud2 has its code in eax, and `offset_rows` gives places.
+  /// If set, there are no `sites`: any instruction may be a memory access that faults (memory_out_of_bounds), every ud2
+  /// has its code in eax, and `offset_rows` gives places.
   bool sites_by_range = false;
   std::vector<OffsetRow> offset_rows;  ///< ascending; only with sites_by_range
   std::vector<InlinedCall> inlined_calls;

@@ -1,6 +1,7 @@
 // What a compiler looks like from outside. Tiers know validate and abi only; code and runtime know only this interface.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -40,6 +41,19 @@ struct CompileRequest {
 /// The code, or why the body is invalid, or what the tier cannot do.
 using CompileResult = std::variant<CodeArtifact, base::Error, Unsupported>;
 
+/// Code that need not be made: of the function that was asked for and of others that are likely to be wanted soon.
+struct KeptCode {
+  struct Piece : CodeTables {
+    module::ValidatedBody body;
+    base::Bytes code;               ///< as CodeArtifact::code; in `memory`
+    const char* made_by = nullptr;  ///< as CodeArtifact::made_by
+
+    explicit Piece(module::ValidatedBody of) : body(of) {}
+  };
+  std::unique_ptr<const std::uint8_t[]> memory;
+  std::vector<Piece> pieces;  ///< each of another function
+};
+
 class Tier {
  public:
   virtual ~Tier() = default;
@@ -55,6 +69,9 @@ class Tier {
     for (const CompileRequest& request : requests) results.push_back(compile(request));
     return results;
   }
+  /// Code that there is of the function already; it is among the pieces then. nullopt: compile() makes it. Neither
+  /// CompileRequest::want_listing nor osr_loop is set. Any thread, many at once.
+  virtual std::optional<KeptCode> kept(const CompileRequest&) const { return std::nullopt; }
 };
 
 }  // namespace heddle::abi

@@ -20,6 +20,20 @@ VmLayout::VmLayout(const module::Module& m)
   func_imports_ = place(m.imported_functions, sizeof(VmFuncImport));
   tags_ = place(m.tags.size(), 8);
   size_bytes_ = place(0, 0);
+  place_func_refs(m);
+}
+
+void VmLayout::place_func_refs(const module::Module& m) {
+  ref_sets_.resize(m.functions.size() / 64 + 1);
+  const auto add = [this](std::size_t f) { ref_sets_[f / 64].members |= std::uint64_t{1} << f % 64; };
+  for (std::size_t f = 0; f < m.functions.size(); ++f)
+    if (m.declared_funcs[f]) add(f);
+  for (std::size_t f = 0; f < m.imported_functions; ++f) add(f);
+  if (m.has_start) add(m.start.value);
+  for (RefSet& set : ref_sets_) {
+    set.before = func_refs_;
+    func_refs_ += static_cast<std::uint32_t>(std::popcount(set.members));
+  }
 }
 
 }  // namespace heddle::abi

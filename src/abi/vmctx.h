@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -82,7 +83,7 @@ struct VmCtx {
   VmStore* store = nullptr;
   const void* const* builtins = nullptr;                ///< indexed by Builtin
   const module::CanonicalType* const* types = nullptr;  ///< by type index
-  VmFuncRef* func_refs = nullptr;                       ///< by function index; filled for declared functions
+  VmFuncRef* func_refs = nullptr;                       ///< in the places that VmLayout::func_ref gives
   void* instance = nullptr;                             ///< runtime::Instance
   void* module_code = nullptr;                          ///< code::ModuleCode, for the lazy stub
   std::uint64_t reserved[4] = {};                       ///< tier-up counters (part 5)
@@ -188,13 +189,32 @@ class VmLayout {
   /// A const void*: the tag's identity.
   std::int32_t tag(spec::TagIndex i) const { return at(tags_, i.value, 8); }
 
+  /// How many entries VmCtx::func_refs has: one for each function that a reference to can be had of: what is imported
+  /// or declared (core spec, C.refs), and the start function. Of a large module these are few.
+  std::uint32_t func_refs() const { return func_refs_; }
+  bool has_func_ref(spec::FuncIndex i) const { return (ref_sets_[i.value / 64].members >> i.value % 64 & 1) != 0; }
+  /// The function's entry, which there must be. Ascending.
+  std::uint32_t func_ref(spec::FuncIndex i) const {
+    const RefSet& set = ref_sets_[i.value / 64];
+    const std::uint64_t below = set.members & ((std::uint64_t{1} << i.value % 64) - 1);
+    return set.before + static_cast<std::uint32_t>(std::popcount(below));
+  }
+
  private:
+  /// Of 64 functions: which have an entry, and how many before them.
+  struct RefSet {
+    std::uint64_t members = 0;
+    std::uint32_t before = 0;
+  };
+  void place_func_refs(const module::Module& m);
   static std::int32_t at(std::uint32_t base, std::uint32_t index, std::size_t stride) {
     return static_cast<std::int32_t>(base + index * stride);
   }
   std::uint32_t imported_tables_, imported_globals_;
   std::uint32_t memories_, imported_table_ptrs_, tables_, imported_global_ptrs_, globals_, func_imports_, tags_;
   std::uint32_t size_bytes_;
+  std::uint32_t func_refs_ = 0;
+  std::vector<RefSet> ref_sets_;
 };
 
 }  // namespace heddle::abi

@@ -64,8 +64,7 @@ void Compiler::begin(const abi::CompileRequest& request, bool big_frame) {
   jump_tables_.clear();
   jump_targets_.clear();
   frame_patches_.clear();
-  trap_sites_.clear();
-  call_sites_.clear();
+  sites_.clear();
   relocations_.clear();
   handlers_.clear();
   catches_.clear();
@@ -308,8 +307,7 @@ abi::CodeArtifact Compiler::take_artifact(module::ValidatedBody body) {
   artifact.improvable = true;
   artifact.osr_points = osr_points_;
   artifact.code = masm_.take_code();
-  artifact.trap_sites = trap_sites_;
-  artifact.call_sites = call_sites_;
+  artifact.sites = sites_;
   artifact.relocations = relocations_;
   artifact.handlers = handlers_;
   artifact.frame = frame_;
@@ -329,8 +327,7 @@ void Compiler::trim() {
   trim_vector(controls_);
   trim_vector(steps_);
   trim_vector(jump_targets_);
-  trim_vector(trap_sites_);
-  trim_vector(call_sites_);
+  sites_.trim(kKeptBytes);
   trim_vector(osr_points_);
   trim_vector(osr_stack_);
   trim_vector(relocations_);
@@ -387,7 +384,7 @@ void Compiler::finish(const Dest& d, Kind kind, const Value& lhs, const Value& r
 // ---- traps and code out of line
 
 void Compiler::trap_now(TrapCode code) {
-  trap_site(masm_.offset(), code);
+  trap_site(code);
   masm_.trap();
 }
 

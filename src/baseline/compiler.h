@@ -297,14 +297,15 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   void finish(const Dest& d, Kind kind, const Value& lhs);
   void finish(const Dest& d, Kind kind, const Value& lhs, const Value& rhs);
 
-  void trap_site(std::uint32_t code_offset, TrapCode code) { trap_sites_.push_back({code_offset, body_offset_, code}); }
+  /// Of the instruction that comes next.
+  void trap_site(TrapCode code) { sites_.add_trap(masm_.offset(), body_offset_, code); }
   /// An unconditional trap here.
   void trap_now(TrapCode code);
   void trap_if(Cond c, TrapCode code);
   OutOfLine& out_of_line(OutOfLine::Form form);
   /// In the listing: what follows belongs to the wasm instruction at body_offset_.
   void note_instruction();
-  void record_call() { call_sites_.push_back({masm_.offset(), body_offset_}); }
+  void record_call() { sites_.add_call(masm_.offset(), body_offset_); }
 
   // ---- osr.cpp
   /// At a loop's header, its label just bound.
@@ -388,7 +389,7 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   Address ready(const Access& a);
   /// Right before an instruction that touches linear memory.
   void memory_site(const Access& a) {
-    if (!a.checked) trap_site(masm_.offset(), TrapCode::memory_out_of_bounds);
+    if (!a.checked) trap_site(TrapCode::memory_out_of_bounds);
   }
   void load(const binary::imm::MemArg& memarg, Kind kind, unsigned bytes, bool sign_extend, bool atomic = false);
   void store(const binary::imm::MemArg& memarg, unsigned bytes);
@@ -484,8 +485,7 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   std::vector<Label> jump_targets_;
   std::vector<Label> stub_labels_;
   std::vector<std::uint32_t> frame_patches_;
-  std::vector<abi::TrapSite> trap_sites_;
-  std::vector<abi::CallSite> call_sites_;
+  abi::Sites sites_;
   std::vector<abi::SlotRelocation> relocations_;
   std::vector<abi::ExceptionHandler> handlers_;
   std::vector<OpenCatch> catches_;

@@ -100,7 +100,7 @@ base::Status Compiler::on_ref_is_null(const None&) {
 base::Status Compiler::on_ref_func(const binary::imm::Func& imm) {
   const Dest d = dest_for(Kind::ref, nullptr, nullptr, after_immediates(1));
   masm_.load(Kind::i64, d.reg, Address::at(kVmctx, abi::kOffsetFuncRefs));
-  const auto offset = static_cast<std::int32_t>(imm.func.value * sizeof(abi::VmFuncRef));
+  const auto offset = static_cast<std::int32_t>(layout_->func_ref(imm.func) * sizeof(abi::VmFuncRef));
   if (offset != 0) masm_.alu(Alu::add, Width::w64, d.reg, Src::of(offset));
   push_dest(d, Kind::ref);
   return {};

@@ -10,6 +10,7 @@
 #include "binary/errors.h"
 #include "binary/expression_scan.h"
 #include "binary/module_reader.h"
+#include "spec/limits.h"
 
 namespace heddle::binary {
 namespace {
@@ -108,6 +109,8 @@ Error earliest(const module::Module& m, Error error) {
 }
 
 Status read_module(module::Module& m) {
+  if (m.bytes().size() > spec::kMaxModuleBytes)
+    return errors::limit(0, "module too large", m.bytes().size(), spec::kMaxModuleBytes);
   m.wire->need({0, std::min<std::uint64_t>(kHeaderBytes, m.bytes().size())});
   HEDDLE_TRY(check_header(m.bytes()));
   Reader reader(m.bytes(), {kHeaderBytes, m.bytes().size()});

@@ -64,7 +64,7 @@ class ModuleReader {
   base::Result<spec::ValType> ref_type();
 
   // sections.cpp
-  base::Status known_bodies(std::span<const module::BodyPlace> places, std::uint32_t count);
+  base::Status known_bodies(const module::BodyPlaces& known, std::uint32_t count);
   base::Status import(module::Import& out);
   base::Status import_description(module::Import& out);
   base::Status table(module::Table& out);

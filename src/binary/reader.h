@@ -60,6 +60,15 @@ class Reader {
  private:
   template <class T, unsigned Bits>
   [[gnu::noinline]] bool long_leb(T& out, base::Error& error) {
+    if (end_ - cursor_ >= 2 && cursor_[1] < 0x80) {  // most of the others are two
+      const std::uint32_t bits = (cursor_[0] & 0x7fu) | std::uint32_t{cursor_[1]} << 7;
+      cursor_ += 2;
+      if constexpr (std::is_signed_v<T>)
+        out = static_cast<T>(bits) - ((bits & 0x2000) != 0 ? T{0x4000} : T{0});
+      else
+        out = static_cast<T>(bits);
+      return true;
+    }
     const auto failure = base::read_leb128<T, Bits>(cursor_, end_, out);
     if (__builtin_expect(failure == base::LebError::none, 1)) return true;
     error = leb_error(failure);

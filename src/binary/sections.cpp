@@ -22,6 +22,10 @@ constexpr std::uint64_t kMaxLengthBytes = 5;  ///< of a 32-bit number
 constexpr const char* kInconsistentCode = "function and code section have inconsistent lengths";
 constexpr const char* kInconsistentData = "data count and data section have inconsistent lengths";
 
+module::Body body(std::uint64_t begin, std::uint64_t end) {
+  return {{static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}};
+}
+
 }  // namespace
 
 base::Result<std::uint32_t> ModuleReader::definitions(std::size_t so_far, std::uint32_t limit, const char* rule) {
@@ -60,7 +64,7 @@ Status ModuleReader::import_description(module::Import& out) {
   switch (out.kind) {
     case ExternKind::func: {
       HEDDLE_TRY_ASSIGN(const std::uint32_t type, reader_.u32());
-      module_.functions.push_back({spec::TypeIndex(type), out.offset});
+      module_.functions.push_back({spec::TypeIndex(type), static_cast<std::uint32_t>(out.offset)});
       out.index = index_of(module_.functions);
       return {};
     }
@@ -95,7 +99,7 @@ Status ModuleReader::functions() {
   Error error;
   for (std::uint32_t i = 0; i < count; ++i) {
     module::Function function;
-    function.offset = reader_.offset();
+    function.offset = static_cast<std::uint32_t>(reader_.offset());
     if (!reader_.leb(function.type.value, error)) return error;
     module_.functions.push_back(function);
   }
@@ -195,15 +199,17 @@ void ModuleReader::need(std::uint64_t size_bytes) const {
 }
 
 // What says the places vouches for them; what is checked is that nobody reads outside the module.
-Status ModuleReader::known_bodies(std::span<const module::BodyPlace> places, std::uint32_t count) {
+Status ModuleReader::known_bodies(const module::BodyPlaces& known, std::uint32_t count) {
   std::uint64_t end = reader_.offset();
-  for (const module::BodyPlace& place : places) {
-    if (place.begin <= end || place.end < place.begin || place.end - place.begin > spec::kMaxFunctionBodyBytes)
-      return errors::malformed(reader_.offset(), kInconsistentCode);
-    end = place.end;
-    module_.bodies.push_back({{place.begin, place.end}});
+  const std::uint64_t limit = end + reader_.remaining_bytes();
+  for (const module::BodyPlaces::Place& place : known.places) {
+    const std::uint64_t begin = module_.bodies.empty() ? known.begin : end + place.gap_bytes();
+    if (begin <= end || place.size_bytes() > spec::kMaxFunctionBodyBytes) break;
+    end = begin + place.size_bytes();
+    if (end > limit) break;
+    module_.bodies.push_back(body(begin, end));
   }
-  if (places.size() != count || end > reader_.offset() + reader_.remaining_bytes())
+  if (known.places.size() != count || module_.bodies.size() != count)
     return errors::malformed(reader_.offset(), kInconsistentCode);
   reader_.advance(end - reader_.offset());
   return {};
@@ -213,13 +219,13 @@ Status ModuleReader::known_bodies(std::span<const module::BodyPlace> places, std
 Status ModuleReader::code() {
   HEDDLE_TRY_ASSIGN(const std::uint32_t count, reader_.vector_length(spec::kMaxFunctions, "too many functions"));
   module_.bodies.reserve(count);
-  if (const auto known = module_.wire->known_bodies(); !known.empty()) return known_bodies(known, count);
+  if (const auto known = module_.wire->known_bodies()) return known_bodies(*known, count);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint64_t at = reader_.offset();
     HEDDLE_TRY_ASSIGN(const std::uint32_t size, reader_.length());
     if (size > spec::kMaxFunctionBodyBytes)
       return errors::limit(at, "function body too large", size, spec::kMaxFunctionBodyBytes);
-    module_.bodies.push_back({{reader_.offset(), reader_.offset() + size}});
+    module_.bodies.push_back(body(reader_.offset(), reader_.offset() + size));
     reader_.advance(size);
   }
   return {};

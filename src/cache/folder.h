@@ -7,8 +7,8 @@
 // preview1 has no call that sets a file's mode, none can make a file of mode 0400, which entries have, for a later run,
 // nor open one for writing. Root may, whom modes do not bind; so root's folder is sealed: each file carries a SHA-256
 // in an extended attribute, for which preview1 has no call either. It is that of the file's beginning, which holds the
-// digests of the rest (or is all of it), and whoever reads the file compares: with what it has read, not with the file,
-// which may change meanwhile.
+// digests of the rest, and whoever reads the file compares: with what it has read, not with the file, which may change
+// meanwhile.
 #pragma once
 
 #include <cstdint>

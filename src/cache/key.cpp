@@ -25,7 +25,7 @@ std::vector<Key> chunk_digests(base::Bytes module) {
 Key content_of(std::uint64_t size_bytes, std::span<const Key> chunks) {
   base::Sha256 hash;
   hash.add(raw(size_bytes));
-  for (const Key& chunk : chunks) hash.add(chunk);
+  hash.add({reinterpret_cast<const std::uint8_t*>(chunks.data()), chunks.size_bytes()});
   return hash.finish();
 }
 

@@ -26,7 +26,9 @@ class ModuleFile final : public module::WireBytes {
   ~ModuleFile() override;
 
   const Start& start() const { return *start_; }
-  std::span<const module::BodyPlace> known_bodies() const override { return start_->bodies; }
+  std::optional<module::BodyPlaces> known_bodies() const override {
+    return module::BodyPlaces{start_->bodies_begin, start_->bodies};
+  }
   /// Not checked against the digests, only that the file still is the version that it was: contents of a data segment
   /// are the guest's own, nothing that is decoded, validated or compiled.
   bool copy_data(base::ByteRange range, std::uint8_t* to) const override;

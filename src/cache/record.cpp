@@ -7,7 +7,7 @@
 namespace heddle::cache {
 
 /// Issues the token for code that was made by a pass that validated the body, in an earlier run, of the same bytes: the
-/// entry's key holds their SHA-256, and nobody but the user can have written it (store.h).
+/// entry's key holds their SHA-256, and nobody but the user can have written it (folder.h).
 class Provenance {
  public:
   static module::ValidatedBody issue(const module::Module& m, spec::FuncIndex func) {
@@ -16,6 +16,10 @@ class Provenance {
 };
 
 namespace {
+
+/// Lists of such rows are written and read as they lie in memory: every byte counts, and every value of it is one.
+template <class T>
+concept PlainRow = std::is_class_v<T> && std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>;
 
 class Writer {
  public:
@@ -29,24 +33,29 @@ class Writer {
   template <class T>
     requires std::is_arithmetic_v<T> || std::is_enum_v<T>
   bool put(const T& value) {
-    const auto* at = reinterpret_cast<const std::uint8_t*>(&value);
-    bytes_.insert(bytes_.end(), at, at + sizeof value);
-    return true;
+    return append(&value, sizeof value);
   }
-  bool put(spec::FuncIndex func) { return put(func.value); }
   bool put(spec::TagIndex tag) { return put(tag.value); }
+  bool put(base::Bytes bytes) {
+    put(static_cast<std::uint32_t>(bytes.size()));
+    return append(bytes.data(), bytes.size());
+  }
+  bool put(const abi::Sites& sites) { return put(sites.bytes()); }
   template <class T>
   bool put(const std::vector<T>& list) {
     put(static_cast<std::uint32_t>(list.size()));
-    return std::all_of(list.begin(), list.end(), [this](const T& element) { return put(element); });
-  }
-  bool put(const std::vector<std::uint8_t>& bytes) {
-    put(static_cast<std::uint32_t>(bytes.size()));
-    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
-    return true;
+    if constexpr (PlainRow<T>)
+      return append(list.data(), list.size() * sizeof(T));
+    else
+      return std::all_of(list.begin(), list.end(), [this](const T& element) { return put(element); });
   }
   template <class T>
   bool put(const T& value);
+  bool append(const void* from, std::size_t size_bytes) {
+    const auto* at = static_cast<const std::uint8_t*>(from);
+    bytes_.insert(bytes_.end(), at, at + size_bytes);
+    return true;
+  }
 
   std::vector<std::uint8_t> bytes_;
 };
@@ -78,21 +87,30 @@ class Reader {
     value = byte == 1;
     return true;
   }
-  bool get(spec::FuncIndex& func) { return get(func.value); }
   bool get(spec::TagIndex& tag) { return get(tag.value); }
+  bool get(base::Bytes& bytes) {
+    std::uint32_t count = 0;
+    if (!get(count) || count > rest_.size()) return false;
+    bytes = rest_.first(count);
+    rest_ = rest_.subspan(count);
+    return true;
+  }
+  bool get(abi::Sites& sites) {
+    base::Bytes packed;
+    if (!get(packed)) return false;
+    sites = abi::Sites(packed);
+    return true;
+  }
   template <class T>
   bool get(std::vector<T>& list) {
     std::uint32_t count = 0;
     // An element has at least a byte: what is announced must be there before it is reserved.
-    if (!get(count) || count > rest_.size()) return false;
+    if (!get(count) || count > rest_.size() / (PlainRow<T> ? sizeof(T) : 1)) return false;
     list.resize(count);
-    return std::all_of(list.begin(), list.end(), [this](T& element) { return get(element); });
-  }
-  bool get(std::vector<std::uint8_t>& bytes) {
-    std::uint32_t count = 0;
-    if (!get(count) || count > rest_.size()) return false;
-    bytes.resize(count);
-    return take(bytes.data(), count);
+    if constexpr (PlainRow<T>)
+      return take(list.data(), count * sizeof(T));
+    else
+      return std::all_of(list.begin(), list.end(), [this](T& element) { return get(element); });
   }
   template <class T>
   bool get(T& value);
@@ -100,33 +118,15 @@ class Reader {
   base::Bytes rest_;
 };
 
-// The fields, once for both ways. A field that is missing here changes a size below.
+static_assert(PlainRow<abi::OffsetRow> && PlainRow<abi::InlinedCall> && PlainRow<abi::SlotRelocation> &&
+              PlainRow<abi::OsrPoint> && PlainRow<abi::FrameRow>);
+
+// The fields of all else, once for both ways. A field that is missing here changes a size below.
 template <class T, class Of>
 concept Is = std::is_same_v<std::remove_const_t<T>, Of>;
 
-bool fields(auto& all, Is<abi::TrapSite> auto& s) {
-  return all(s.code_offset, s.body_offset, s.code);
-}
-bool fields(auto& all, Is<abi::CallSite> auto& s) {
-  return all(s.return_offset, s.body_offset);
-}
-bool fields(auto& all, Is<abi::OffsetRow> auto& r) {
-  return all(r.code_offset, r.body_offset, r.inlined);
-}
-bool fields(auto& all, Is<abi::InlinedCall> auto& c) {
-  return all(c.func, c.body_offset, c.around);
-}
-bool fields(auto& all, Is<abi::SlotRelocation> auto& r) {
-  return all(r.code_offset, r.func);
-}
 bool fields(auto& all, Is<abi::ExceptionHandler> auto& h) {
   return all(h.begin, h.end, h.landing_offset, h.catches_all, h.tag);
-}
-bool fields(auto& all, Is<abi::OsrPoint> auto& p) {
-  return all(p.code_offset, p.end_offset, p.body_offset);
-}
-bool fields(auto& all, Is<abi::FrameRow> auto& r) {
-  return all(r.code_offset, r.size_bytes);
 }
 using Popped = std::pair<std::uint32_t, std::uint32_t>;
 bool fields(auto& all, Is<Popped> auto& p) {
@@ -137,14 +137,13 @@ bool fields(auto& all, Is<abi::FrameInfo> auto& f) {
   return all(f.size_bytes, f.prologue_end, s[0], s[1], s[2], s[3], s[4], s[5], f.r13_is_any, f.popped, f.rows);
 }
 bool fields(auto& all, Is<abi::CodeTables> auto& t) {
-  return all(t.trap_sites, t.call_sites, t.relocations, t.handlers, t.frame, t.sites_by_range, t.offset_rows,
-             t.inlined_calls, t.improvable, t.osr_points);
+  return all(t.sites, t.relocations, t.handlers, t.frame, t.sites_by_range, t.offset_rows, t.inlined_calls,
+             t.improvable, t.osr_points);
 }
-static_assert(sizeof(abi::TrapSite) == 12 && sizeof(abi::CallSite) == 8 && sizeof(abi::SlotRelocation) == 8);
-static_assert(sizeof(abi::OffsetRow) == 12 && sizeof(abi::InlinedCall) == 12);
-static_assert(sizeof(abi::ExceptionHandler) == 20 && sizeof(abi::OsrPoint) == 12 && sizeof(abi::FrameRow) == 8);
+static_assert(sizeof(abi::ExceptionHandler) == 20);
 static_assert(sizeof(abi::FrameInfo) == 40 + 2 * sizeof(std::vector<int>));
-static_assert(sizeof(abi::CodeTables) == sizeof(abi::FrameInfo) + 7 * sizeof(std::vector<int>) + 2 * 8);
+static_assert(sizeof(abi::CodeTables) ==
+              sizeof(abi::Sites) + sizeof(abi::FrameInfo) + 5 * sizeof(std::vector<int>) + 2 * 8);
 
 template <class T>
 bool Writer::put(const T& value) {
@@ -167,21 +166,15 @@ bool within(const std::vector<T>& list, std::uint32_t T::* body_offset, std::siz
   return std::all_of(list.begin(), list.end(), [=](const T& e) { return e.*body_offset <= module_bytes; });
 }
 
-bool sites_are_sound(const abi::CodeTables& t, std::size_t end, std::size_t module_bytes) {
-  using abi::CallSite, abi::TrapSite, abi::OsrPoint, abi::OffsetRow;
-  return ascend_to(t.trap_sites, &TrapSite::code_offset, end) &&
-         within(t.trap_sites, &TrapSite::body_offset, module_bytes) &&
-         ascend_to(t.call_sites, &CallSite::return_offset, end) &&
-         within(t.call_sites, &CallSite::body_offset, module_bytes) &&
-         ascend_to(t.offset_rows, &OffsetRow::code_offset, end) &&
+bool places_are_sound(const abi::CodeTables& t, std::size_t end, std::size_t module_bytes) {
+  using abi::OffsetRow, abi::OsrPoint;
+  return t.sites.is_sound(end, module_bytes) && ascend_to(t.offset_rows, &OffsetRow::code_offset, end) &&
          within(t.offset_rows, &OffsetRow::body_offset, module_bytes) &&
          ascend_to(t.osr_points, &OsrPoint::code_offset, end) &&
          within(t.osr_points, &OsrPoint::body_offset, module_bytes) &&
-         std::all_of(t.trap_sites.begin(), t.trap_sites.end(),
-                     [](const TrapSite& s) { return s.code < spec::TrapCode::kCount; }) &&
          std::all_of(t.osr_points.begin(), t.osr_points.end(), [end](const OsrPoint& p) {
-           return p.code_offset % 8 == 0 && p.code_offset + abi::kOsrJumpBytes <= end && p.end_offset <= end &&
-                  p.end_offset > p.code_offset;
+           return p.code_offset % 8 == 0 && std::size_t{p.code_offset} + abi::kOsrJumpBytes <= end &&
+                  p.end_offset <= end && p.end_offset > p.code_offset;
          });
 }
 
@@ -225,20 +218,20 @@ bool frame_is_sound(const abi::FrameInfo& f, std::size_t end) {
 
 std::vector<std::uint8_t> write_record(base::Bytes code, const abi::CodeTables& tables) {
   Writer writer;
-  writer(std::vector<std::uint8_t>(code.begin(), code.end()), tables);
+  writer(code, tables);
   return writer.take();
 }
 
-std::optional<abi::CodeArtifact> read_record(base::Bytes record, const module::Module& m, spec::FuncIndex func) {
+std::optional<abi::KeptCode::Piece> read_record(base::Bytes record, const module::Module& m, spec::FuncIndex func) {
   if (func.value < m.imported_functions || func.value >= m.functions.size()) return std::nullopt;
-  abi::CodeArtifact artifact(Provenance::issue(m, func));
+  abi::KeptCode::Piece piece(Provenance::issue(m, func));
   Reader reader(record);
-  if (!reader(artifact.code, static_cast<abi::CodeTables&>(artifact)) || !reader.at_end()) return std::nullopt;
-  const std::size_t end = artifact.code.size();
-  if (end == 0 || !sites_are_sound(artifact, end, m.wire->bytes().size()) || !inlining_is_sound(artifact, m) ||
-      !links_are_sound(artifact, end, m) || !frame_is_sound(artifact.frame, end))
+  if (!reader(piece.code, static_cast<abi::CodeTables&>(piece)) || !reader.at_end()) return std::nullopt;
+  const std::size_t end = piece.code.size();
+  if (end == 0 || !places_are_sound(piece, end, m.wire->bytes().size()) || !inlining_is_sound(piece, m) ||
+      !links_are_sound(piece, end, m) || !frame_is_sound(piece.frame, end))
     return std::nullopt;
-  return artifact;
+  return piece;
 }
 
 }  // namespace heddle::cache

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "abi/artifact.h"
+#include "abi/tier.h"
 #include "base/span.h"
 #include "module/module.h"
 
@@ -15,7 +15,7 @@ namespace heddle::cache {
 
 std::vector<std::uint8_t> write_record(base::Bytes code, const abi::CodeTables& tables);
 
-/// nullopt: broken, or not for this module.
-std::optional<abi::CodeArtifact> read_record(base::Bytes record, const module::Module& m, spec::FuncIndex func);
+/// The piece's code stays where it is, in `record`. nullopt: broken, or not for this module.
+std::optional<abi::KeptCode::Piece> read_record(base::Bytes record, const module::Module& m, spec::FuncIndex func);
 
 }  // namespace heddle::cache

@@ -12,7 +12,7 @@
 namespace heddle::cache {
 namespace {
 
-constexpr std::array<char, 8> kMagic = {'\0', 'h', 'e', 'd', 'd', 'l', 'e', 'S'};
+constexpr std::array<char, 8> kMagic = {'\0', 'h', 'e', 'd', 'd', 'l', 'e', 'T'};
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 /// Chosen: ten ticks of the slowest usual clock; what file systems with fine time stamps need.
 constexpr std::int64_t kFineNs = kSecondNs / 10;
@@ -28,9 +28,11 @@ struct Header {
   std::uint64_t valid_bodies = 0;
   std::uint64_t chunks = 0;
   std::uint64_t bodies = 0;
-  std::uint64_t hash = 0;  ///< XXH3 of what follows, seeded with that of what stands before in the header
+  std::uint64_t bodies_begin = 0;
+  Key content = {};
+  std::uint64_t hash = 0;  ///< XXH3 of the bodies' places, seeded with that of what stands before in the header
 };
-static_assert(sizeof(Header) == 8 + 32 + 40 + 4 * 8 && sizeof(module::BodyPlace) == 8);
+static_assert(sizeof(Header) == 8 + 32 + 40 + 4 * 8 + 32 + 8);
 
 base::Error broken(const char* what) {
   return {base::ErrorKind::malformed, base::kNoOffset, what};
@@ -40,8 +42,21 @@ std::int64_t ns_of(const timespec& time) {
   return time.tv_sec * kSecondNs + time.tv_nsec;
 }
 
-std::uint64_t hash_of(const Header& header, base::Bytes rest) {
-  return XXH3_64bits_withSeed(rest.data(), rest.size(), XXH3_64bits(&header, offsetof(Header, hash)));
+template <class T>
+base::Bytes raw(const std::vector<T>& list) {
+  return {reinterpret_cast<const std::uint8_t*>(list.data()), list.size() * sizeof(T)};
+}
+
+std::uint64_t hash_of(const Header& header, const Start& start) {
+  const base::Bytes bodies = raw(start.bodies);
+  return XXH3_64bits_withSeed(bodies.data(), bodies.size(), XXH3_64bits(&header, offsetof(Header, hash)));
+}
+
+Key digest_of(const Header& header, const Start& start) {
+  base::Sha256 hash;
+  hash.add({reinterpret_cast<const std::uint8_t*>(&header), sizeof header});
+  hash.add(raw(start.bodies));
+  return hash.finish();
 }
 
 /// The kernel gives a read lease only for a file that nobody has open or mapped for writing, to its owner.
@@ -52,13 +67,16 @@ bool has_no_writers(const File& file) {
   return true;
 }
 
-template <class T>
-bool take(base::Bytes& rest, std::vector<T>& to, std::uint64_t count) {
-  if (count > rest.size() / sizeof(T)) return false;
-  to.resize(static_cast<std::size_t>(count));
-  if (count != 0) std::memcpy(to.data(), rest.data(), to.size() * sizeof(T));
-  rest = rest.subspan(to.size() * sizeof(T));
-  return true;
+std::uint64_t chunks_of(const FileVersion& version) {
+  return version.size_bytes / kChunkBytes + (version.size_bytes % kChunkBytes != 0);
+}
+
+/// Whether header and lists are as large as the file says.
+bool fits(const Header& header, std::uint64_t size_bytes) {
+  constexpr std::uint64_t kPlaceBytes = sizeof(module::BodyPlaces::Place);
+  return header.chunks == chunks_of(header.version) && header.chunks <= size_bytes / sizeof(Key) &&
+         header.bodies <= size_bytes / kPlaceBytes &&
+         sizeof header + header.chunks * sizeof(Key) + header.bodies * kPlaceBytes == size_bytes;
 }
 
 }  // namespace
@@ -83,6 +101,17 @@ Key start_name(const FileVersion& version, const std::string& settings) {
   return key_of(base::Sha256::of({reinterpret_cast<const std::uint8_t*>(which), sizeof which}), settings + " start");
 }
 
+void Start::set_bodies(std::span<const module::Body> all) {
+  bodies.clear();
+  bodies.reserve(all.size());
+  if (!all.empty()) bodies_begin = all[0].range.begin;
+  std::uint32_t end = bodies_begin;
+  for (const module::Body& body : all) {
+    bodies.emplace_back(static_cast<std::uint32_t>(body.range.size_bytes()), body.range.begin - end);
+    end = body.range.end;
+  }
+}
+
 std::vector<std::uint8_t> write_start(const Key& name, const Start& start) {
   Header header;
   header.name = name;
@@ -90,37 +119,40 @@ std::vector<std::uint8_t> write_start(const Key& name, const Start& start) {
   header.valid_bodies = start.valid_bodies;
   header.chunks = start.chunks.size();
   header.bodies = start.bodies.size();
+  header.bodies_begin = start.bodies_begin;
+  header.content = start.content;
+  header.hash = hash_of(header, start);
   std::vector<std::uint8_t> bytes(sizeof header);
-  const auto append = [&bytes](const auto& list) {
-    const auto* at = reinterpret_cast<const std::uint8_t*>(list.data());
-    bytes.insert(bytes.end(), at, at + list.size() * sizeof list[0]);
-  };
-  append(start.chunks);
-  append(start.bodies);
-  header.hash = hash_of(header, base::Bytes(bytes).subspan(sizeof header));
   std::memcpy(bytes.data(), &header, sizeof header);
+  for (const base::Bytes part : {raw(start.bodies), raw(start.chunks)})
+    bytes.insert(bytes.end(), part.begin(), part.end());
   return bytes;
+}
+
+std::size_t sealed_bytes(const Start& start) {
+  return sizeof(Header) + raw(start.bodies).size();
 }
 
 base::Result<Start> read_start(const Folder::Opened& opened, const Key& name) {
   Header header;
-  // The largest module has fewer bytes than its digests and places, so a larger file is none of ours.
-  if (opened.size_bytes < sizeof header || opened.size_bytes > UINT32_MAX) return broken("it is not a start");
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(opened.size_bytes));
-  if (!opened.file.read_at(bytes.data(), bytes.size(), 0)) return broken("it cannot be read");
-  if (opened.seal && *opened.seal != base::Sha256::of(bytes)) return broken("it is not what was sealed");
-  std::memcpy(&header, bytes.data(), sizeof header);
-  base::Bytes rest = base::Bytes(bytes).subspan(sizeof header);
-  if (header.magic != kMagic) return broken("it is not a start");
+  if (!opened.file.read_at(&header, sizeof header, 0) || header.magic != kMagic) return broken("it is not a start");
   if (header.name != name) return broken("it is for something else");
-  if (header.hash != hash_of(header, rest)) return broken("it is damaged");
+  if (!fits(header, opened.size_bytes)) return broken("its contents are wrong");
   Start start;
+  start.chunks.resize(header.chunks);
+  start.bodies.resize(header.bodies);
+  const base::Bytes chunks = raw(start.chunks), bodies = raw(start.bodies);
+  if (!opened.file.read_at(start.bodies.data(), bodies.size(), sizeof header) ||
+      !opened.file.read_at(start.chunks.data(), chunks.size(), sizeof header + bodies.size()))
+    return broken("it cannot be read");
+  if (opened.seal && *opened.seal != digest_of(header, start)) return broken("it is not what was sealed");
+  if (header.hash != hash_of(header, start) || header.content != content_of(header.version.size_bytes, start.chunks))
+    return broken("it is damaged");
+  if (header.valid_bodies > header.bodies || header.bodies_begin > UINT32_MAX) return broken("its contents are wrong");
   start.version = header.version;
+  start.content = header.content;
   start.valid_bodies = header.valid_bodies;
-  const std::uint64_t chunks = header.version.size_bytes / kChunkBytes + (header.version.size_bytes % kChunkBytes != 0);
-  if (header.valid_bodies > header.bodies || header.chunks != chunks || !take(rest, start.chunks, header.chunks) ||
-      !take(rest, start.bodies, header.bodies) || !rest.empty())
-    return broken("its contents are wrong");
+  start.bodies_begin = static_cast<std::uint32_t>(header.bodies_begin);
   return start;
 }
 

@@ -2,7 +2,9 @@
 // the digests of its chunks (and so the module's identity, by which its code is kept), where the bodies lie, and
 // how many of them are known to be valid. One file in the folder:
 //
-//   Header | digest of each chunk | place of each body          (all of it sealed)
+//   Header, with content_of() | place of each body (module::BodyPlaces) | digest of each chunk
+//
+// All but the last is sealed; that is what content_of() vouches for.
 //
 // What may go wrong, and what then happens:
 //   - The file has changed since. The kernel changes a file's ctime at each write, and nobody but it can set that; so
@@ -19,6 +21,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -48,13 +51,19 @@ struct Start {
   FileVersion version;
   std::uint64_t valid_bodies = 0;  ///< so many, from the first, are known to be valid
   std::vector<Key> chunks;
-  std::vector<module::BodyPlace> bodies;
+  Key content = {};                ///< content_of() the file
+  std::uint32_t bodies_begin = 0;  ///< as module::BodyPlaces::begin
+  std::vector<module::BodyPlaces::Place> bodies;
+
+  void set_bodies(std::span<const module::Body> all);
 };
 
 /// Under which name it is kept, `settings` as in key_of(): one for each file, whatever its version.
 Key start_name(const FileVersion& version, const std::string& settings);
 
 std::vector<std::uint8_t> write_start(const Key& name, const Start& start);
+/// How much of it is to be sealed, from its beginning.
+std::size_t sealed_bytes(const Start& start);
 /// Errors: malformed, io: not sound, not of this name, or not as sealed.
 base::Result<Start> read_start(const Folder::Opened& opened, const Key& name);
 

@@ -1,8 +1,8 @@
-// CachedTier: gives a module's functions the code of an earlier run, and asks the next tier for what is not there. Once
-// the program has ended, keep() writes what is new.
+// CachedTier: keeps the code of a module's functions from run to run; the next tier makes what is not there. Once the
+// program has ended, keep() writes what is new.
 //
-// A record that cannot be used (damaged, or not for this module) is told once and counts as missing: keep() replaces
-// it.
+// What cannot be used (a group that is damaged, a record that is not for this module) is told once and counts as
+// missing: keep() replaces it.
 #pragma once
 
 #include <atomic>
@@ -45,13 +45,20 @@ class CachedTier final : public abi::Tier {
   static std::unique_ptr<CachedTier> of(Entry entry, const Options& options, const Key& key, const abi::Tier& next);
 
   std::string_view name() const override { return next_.name(); }
-  abi::CompileResult compile(const abi::CompileRequest& request) const override;
+  abi::CompileResult compile(const abi::CompileRequest& request) const override { return next_.compile(request); }
+  std::vector<abi::CompileResult> compile_batch(std::span<const abi::CompileRequest> requests) const override {
+    return next_.compile_batch(requests);
+  }
+  std::optional<abi::KeptCode> kept(const abi::CompileRequest& request) const override;
 
   /// There is an entry: this module ran before, to a normal end.
   bool is_known() const { return entry_.has_value(); }
   /// What earlier runs found hot. Ascending.
   std::vector<spec::FuncIndex> hot() const { return entry_ ? entry_->hot() : std::vector<spec::FuncIndex>(); }
-  /// Adds what the entry has not, if anything. Any thread, once.
+  /// Whether keep() would add this function's code, made better or not.
+  bool lacks(spec::FuncIndex func, bool improvable) const HEDDLE_EXCLUDES(mutex_);
+  /// Adds what the entry lacks, if anything. `code` stands in the order of first use, as far as that is known. Any
+  /// thread, once.
   void keep(const std::vector<Fresh>& code) const;
 
  private:
@@ -60,7 +67,10 @@ class CachedTier final : public abi::Tier {
   void note(const std::string& sentence) const {
     if (options_.note) options_.note(sentence);
   }
-  bool is_kept(const Fresh& fresh) const HEDDLE_EXCLUDES(mutex_);
+  bool is_bad_group(std::uint32_t number) const HEDDLE_EXCLUDES(mutex_);
+  void ignore_group(std::uint32_t number, const base::Error& why) const HEDDLE_EXCLUDES(mutex_);
+  void ignore_record(spec::FuncIndex func) const HEDDLE_EXCLUDES(mutex_);
+  std::vector<Piece> together(std::vector<Piece> fresh) const;
 
   const Options options_;
   const Key key_;
@@ -68,7 +78,8 @@ class CachedTier final : public abi::Tier {
   std::optional<Folder> folder_;
   std::optional<Entry> entry_;
   mutable base::Mutex mutex_;
-  mutable std::set<std::uint32_t> unusable_ HEDDLE_GUARDED_BY(mutex_);  // records, by function index
+  mutable std::set<std::uint32_t> bad_groups_ HEDDLE_GUARDED_BY(mutex_);
+  mutable std::set<spec::FuncIndex> bad_records_ HEDDLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace heddle::cache

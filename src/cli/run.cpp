@@ -1,4 +1,5 @@
 // heddle run: load, run, and leave as fast as the outcome is known.
+#include <malloc.h>
 #include <unistd.h>
 
 #include "cli/options.h"
@@ -22,6 +23,15 @@ namespace {
   _exit(outcome.exit_code);
 }
 
+/// What a large module's decoding and its code's reading take for a moment is used again. By default glibc maps and
+/// unmaps blocks of 128 KiB and more, and all their pages are made anew. Chosen: above what a start of 69 MB takes at
+/// once.
+void keep_freed_memory() {
+  constexpr int kBytes = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, kBytes);
+  mallopt(M_TRIM_THRESHOLD, kBytes);
+}
+
 }  // namespace
 
 int run_main(int argc, char** argv) {
@@ -29,6 +39,7 @@ int run_main(int argc, char** argv) {
   if (const auto code = parse_run(argc, argv, arguments)) return *code;
   const bool debugged = arguments.config.debug_info.value_or(observe::debugger_listens());
   arguments.config.debug_info = debugged;
+  keep_freed_memory();
   watch_signals(debugged);
   take_failed_writes_as_errors();
   set_up_cache(arguments);

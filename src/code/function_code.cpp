@@ -44,12 +44,6 @@ std::vector<std::uint8_t> FunctionCode::unpatched() const {
   return bytes;
 }
 
-const abi::TrapSite* FunctionCode::trap_site(const void* pc) const {
-  const std::uint32_t offset = offset_of(pc);
-  const abi::TrapSite* site = last_up_to(trap_sites, &abi::TrapSite::code_offset, offset);
-  return site != nullptr && site->code_offset == offset ? site : nullptr;
-}
-
 const abi::OsrPoint* FunctionCode::osr_point(const void* pc) const {
   const std::uint32_t offset = offset_of(pc);
   const abi::OsrPoint* found = nullptr;
@@ -63,17 +57,15 @@ const abi::OsrPoint* FunctionCode::osr_point(const void* pc) const {
 std::uint32_t FunctionCode::body_offset_of_return(const void* pc) const {
   const std::uint32_t offset = offset_of(pc);
   if (sites_by_range) return row_offset(*this, offset - 1);  // the call instruction's row
-  const abi::CallSite* call = last_up_to(call_sites, &abi::CallSite::return_offset, offset);
-  return call != nullptr && call->return_offset == offset ? call->body_offset : body_offset_of(pc);
+  const auto call = sites.call_returning_to(offset);
+  return call ? call->body_offset : body_offset_of(pc);
 }
 
 std::uint32_t FunctionCode::body_offset_of(const void* pc) const {
   const std::uint32_t offset = offset_of(pc);
   if (sites_by_range) return row_offset(*this, offset);
-  const abi::TrapSite* trap = last_up_to(trap_sites, &abi::TrapSite::code_offset, offset);
-  const abi::CallSite* call = last_up_to(call_sites, &abi::CallSite::return_offset, offset);
-  if (trap != nullptr && (call == nullptr || trap->code_offset >= call->return_offset)) return trap->body_offset;
-  return call != nullptr ? call->body_offset : start_of_body(*this);
+  const auto site = sites.last_up_to(offset);
+  return site ? site->body_offset : start_of_body(*this);
 }
 
 std::uint32_t FunctionCode::inlined_at(const void* pc) const {

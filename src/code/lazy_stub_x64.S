@@ -1,5 +1,9 @@
-// Lazy stubs: what a jump-table slot holds until its function is compiled. Stub i is `mov eax, i; jmp common`; the
-// first 4096 stand here in .text and cost nothing at start, further ones are made in the code region (lazy_stubs.cpp).
+// Lazy stubs: what a jump-table slot holds until its function is compiled: it says the function's number in eax and goes
+// on at heddle_lazy_common. The first 65,536 stand here in .text and cost nothing at start; further ones are made in the
+// code region (lazy_stubs.cpp). Those here are packed in groups of 32, so that each takes four bytes and a share of what
+// stands behind its group:
+//
+//   mov al, 0 ; jmp tail ; mov al, 1 ; jmp tail ; ...      tail: movzx eax, al ; add eax, 32 * group ; jmp common
 //
 // At entry everything is as at the entry of a wasm function (abi/calling_convention.h): arguments in registers, r13 the
 // callee's VmCtx, the return address at [rsp]; rax r10 r11 are free. The stub compiles the function and jumps to it.
@@ -7,7 +11,7 @@
 //
 // Offsets (abi/vmctx.h, checked in lazy_stubs.cpp): VmCtx::store 16; VmStore::exit_sp 8, VmStore::interrupt 16.
 
-#define STUBS 4096
+#define STUB_GROUPS 2048  /* of 32 */
 #define FRAME 184  /* 8 xmm, 6 integer registers, 8 to align */
 
   .text
@@ -16,13 +20,21 @@
   .balign 16
 heddle_lazy_stubs:
   .cfi_startproc
+  .set group, 0
+  .rept STUB_GROUPS
   .set i, 0
-  .rept STUBS
-  .byte 0xb8                            // mov eax, i
-  .long i
-  .byte 0xe9                            // jmp heddle_lazy_common, always the long form: stubs have one size
-  .long heddle_lazy_common - (. + 4)
+  .rept 32
+  .byte 0xb0, i                         // mov al, i
+  .byte 0xeb, 124 - 4 * i               // jmp to the tail
   .set i, i + 1
+  .endr
+  movzbl %al, %eax
+  .byte 0x05                            // add eax, imm32 and jmp rel32, always the long forms: groups have one size
+  .long group * 32
+  .byte 0xe9
+  .long heddle_lazy_common - (. + 4)
+  .byte 0xcc, 0xcc, 0xcc                // to 144 bytes
+  .set group, group + 1
   .endr
   .cfi_endproc
 

@@ -1,4 +1,5 @@
-// Stubs beyond those in .text are made in the code region, in batches that are never given back: a batch's stubs are
+// Stubs beyond those in .text (lazy_stub_x64.S) are made in the code region, in batches that are never given back: a
+// batch's stubs are
 //   mov eax, i ; jmp hop        and at the batch's end        hop: jmp [rip] ; address of heddle_lazy_common
 // since .text may be out of reach of a 32-bit displacement.
 #include "code/lazy_stubs.h"
@@ -47,7 +48,12 @@ static_assert(offsetof(abi::VmCtx, store) == 16 && offsetof(abi::VmStore, exit_s
                   offsetof(abi::VmStore, interrupt) == 16,
               "lazy_stub_x64.S");
 
-constexpr std::size_t kStaticStubs = 4096;  // STUBS in lazy_stub_x64.S
+// As lazy_stub_x64.S has them.
+constexpr std::size_t kStaticStubs = 65'536;
+constexpr std::size_t kStaticGroup = 32;
+constexpr std::size_t kStaticGroupBytes = 144;
+constexpr std::size_t kStaticStubBytes = 4;
+
 constexpr std::size_t kStubBytes = 10;
 constexpr std::size_t kBatch = 16'384;
 constexpr std::size_t kBatches = spec::kMaxFunctions / kBatch + 1;
@@ -95,7 +101,8 @@ base::Status LazyStubs::reserve(std::size_t count) {
 }
 
 const void* LazyStubs::stub(std::size_t index) {
-  if (index < kStaticStubs) return heddle_lazy_stubs + index * kStubBytes;
+  if (index < kStaticStubs)
+    return heddle_lazy_stubs + index / kStaticGroup * kStaticGroupBytes + index % kStaticGroup * kStaticStubBytes;
   const std::size_t i = index - kStaticStubs;
   return g_batches[i / kBatch].load(std::memory_order_acquire) + i % kBatch * kStubBytes;
 }

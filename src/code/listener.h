@@ -32,7 +32,7 @@ struct NewCode {
 class Listener {
  public:
   virtual void on_new_code(const NewCode&) {}
-  /// The function was compiled on demand and can be called by now.
+  /// The function was compiled on demand, or came with one that was, and can be called by now.
   virtual void on_compiled(const ModuleCode&, spec::FuncIndex) {}
   /// All code of the module is about to go.
   virtual void on_gone(const ModuleCode&) {}

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/processors.h"
@@ -25,6 +26,14 @@ constexpr std::size_t kMaxChunkBytes = std::size_t{4} << 20;
 
 base::Error no_memory() {
   return {base::ErrorKind::limit, base::kNoOffset, "no executable memory left"};
+}
+
+std::size_t alignment_of(const abi::CodeTables& code) {
+  return code.improvable ? code_alignment() : std::max(code_alignment(), kLastingCodeAlign);
+}
+
+std::size_t padded(std::size_t code_bytes) {
+  return (code_bytes + code_alignment() - 1) & ~(code_alignment() - 1);
 }
 
 void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t value) {
@@ -81,7 +90,7 @@ const void* ModuleCode::ensure_compiled(spec::FuncIndex func) {
   const std::size_t index = defined(func);
   std::atomic<std::uint32_t>& word = states_[index];
   std::uint32_t state = word.load(std::memory_order_acquire);  // pairs with settle()
-  if (state == lazy && word.compare_exchange_strong(state, compiling, std::memory_order_acquire)) {
+  if (state == lazy && claim(func, state)) {
     base::Status status = compile(func);
     if (!status.ok()) {
       base::MutexLock lock(mutex_);
@@ -98,6 +107,11 @@ const void* ModuleCode::ensure_compiled(spec::FuncIndex func) {
   }
   // Acquire pairs with publish(): whoever gets the address sees the code behind it.
   return state == ready ? slots_[index].load(std::memory_order_acquire) : nullptr;
+}
+
+bool ModuleCode::claim(spec::FuncIndex func, std::uint32_t& found) {
+  found = lazy;
+  return states_[defined(func)].compare_exchange_strong(found, compiling, std::memory_order_acquire);
 }
 
 void ModuleCode::settle(std::size_t index, State state) {
@@ -131,14 +145,66 @@ bool ModuleCode::wants_listing(spec::FuncIndex func) const {
 
 base::Status ModuleCode::compile(spec::FuncIndex func) {
   const std::uint64_t begin_ns = is_heard() ? base::monotonic_ns() : 0;
-  abi::CompileResult result = tier_.compile({checked_, layout_, func, wants_listing(func)});
+  const auto took_ns = [begin_ns] { return begin_ns == 0 ? 0 : base::monotonic_ns() - begin_ns; };
+  const abi::CompileRequest request{checked_, layout_, func, wants_listing(func)};
+  if (!request.want_listing)
+    if (auto kept = tier_.kept(request)) return take_kept(std::move(*kept), func, took_ns());
+  abi::CompileResult result = tier_.compile(request);
   if (auto* error = std::get_if<base::Error>(&result)) return std::move(*error);
   if (auto* unsupported = std::get_if<abi::Unsupported>(&result))
     return base::Error{base::ErrorKind::unsupported, unsupported->body_offset, std::move(unsupported->reason)};
-  const std::uint64_t took_ns = begin_ns == 0 ? 0 : base::monotonic_ns() - begin_ns;
   auto& artifact = *std::get_if<abi::CodeArtifact>(&result);
   const char* tier = artifact.made_by != nullptr ? artifact.made_by : tier_.name().data();
-  return publish(std::move(artifact), {tier, took_ns}, NewCode::Kind::first);
+  return publish(std::move(artifact), {tier, took_ns()}, NewCode::Kind::first);
+}
+
+base::Status ModuleCode::take_kept(abi::KeptCode kept, spec::FuncIndex func, std::uint64_t took_ns) {
+  static const std::string no_listing;
+  std::erase_if(kept.pieces, [&](const abi::KeptCode::Piece& piece) {
+    return piece.body.func() != func && wants_listing(piece.body.func());
+  });
+  const std::vector<Placed> placed = place_kept(kept, func);
+  if (placed.empty()) return no_memory();
+  std::uint64_t code_bytes = 0;
+  for (const Placed& p : placed) code_bytes += p.bytes.size();
+  for (const Placed& p : placed) {
+    write(*p.code, p.bytes, p.writable);
+    tell([&](Listener& listener) {
+      listener.on_new_code({*p.code, NewCode::Kind::first, 0, took_ns * p.bytes.size() / code_bytes,
+                            base::monotonic_ns(), p.code->relocations, no_listing});
+    });
+    const std::size_t index = defined(p.code->func);
+    slots_[index].store(p.code->begin, std::memory_order_release);
+    if (p.code->func == func) continue;  // whoever called us settles it
+    settle(index, ready);
+    tell([&](Listener& listener) { listener.on_compiled(*this, p.code->func); });
+  }
+  return {};
+}
+
+std::vector<ModuleCode::Placed> ModuleCode::place_kept(abi::KeptCode& kept, spec::FuncIndex func) {
+  std::size_t room_bytes = 0;
+  for (const abi::KeptCode::Piece& piece : kept.pieces)
+    room_bytes += padded(piece.code.size()) + alignment_of(piece) - 1;
+  std::vector<Placed> placed;
+  placed.reserve(kept.pieces.size());
+  bool has_func = false;
+  base::MutexLock lock(mutex_);
+  // Who has claimed a function must not fail for want of memory: then only the one that was asked for is tried.
+  const bool has_room = make_room(room_bytes);
+  for (abi::KeptCode::Piece& piece : kept.pieces) {
+    HEDDLE_CHECK(piece.body.of() == &module(), "code is published in the module it was compiled for");
+    const spec::FuncIndex of = piece.body.func();
+    std::uint32_t found;
+    const bool is_ours = (of == func && !std::exchange(has_func, true)) || (has_room && claim(of, found));
+    if (!is_ours) continue;
+    auto code = function_code(std::move(piece), of, piece.code, piece.made_by);
+    const FunctionCode* const entry = code.get();
+    std::uint8_t* const writable = place(std::move(code));
+    if (writable != nullptr) placed.push_back({entry, piece.code, writable});
+  }
+  HEDDLE_CHECK(has_func, "the function that was asked for is among what was kept");
+  return placed;
 }
 
 const FunctionCode* ModuleCode::find(const void* pc) const {
@@ -149,55 +215,63 @@ const FunctionCode* ModuleCode::find(const void* pc) const {
   return nullptr;
 }
 
-std::uint8_t* ModuleCode::allocate(const FunctionCode& code, std::uint8_t** writable) {
-  const std::size_t least = code_alignment();
-  const std::size_t align = code.improvable ? least : std::max(least, kLastingCodeAlign);
-  const std::size_t size = (code.size_bytes + least - 1) & ~(least - 1);
+bool ModuleCode::make_room(std::size_t size_bytes) {
+  if (chunk_ != nullptr && chunk_->size_bytes - chunk_->used_bytes >= size_bytes) return true;
+  const std::size_t wanted = chunk_ == nullptr ? kGranuleBytes : std::min(chunk_->size_bytes * 2, kMaxChunkBytes);
+  Chunk* chunk = Space::get()->take_chunk(std::max(wanted, size_bytes));
+  if (chunk == nullptr) return false;
+  chunks_.push_back(chunk);
+  chunk_ = chunk;
+  return true;
+}
+
+std::uint8_t* ModuleCode::place(std::unique_ptr<FunctionCode> code) {
+  const std::size_t align = alignment_of(*code), size = padded(code->size_bytes);
   if (chunk_ != nullptr)
     chunk_->used_bytes = std::min((chunk_->used_bytes + align - 1) & ~(align - 1), chunk_->size_bytes);
-  if (chunk_ == nullptr || chunk_->size_bytes - chunk_->used_bytes < size) {
-    const std::size_t wanted = chunk_ == nullptr ? kGranuleBytes : std::min(chunk_->size_bytes * 2, kMaxChunkBytes);
-    Chunk* chunk = Space::get()->take_chunk(std::max(wanted, size));
-    if (chunk == nullptr) return nullptr;
-    chunks_.push_back(chunk);
-    chunk_ = chunk;
-  }
-  std::uint8_t* begin = chunk_->begin + chunk_->used_bytes;
-  *writable = chunk_->writable + chunk_->used_bytes;
+  if (!make_room(size)) return nullptr;
+  code->begin = chunk_->begin + chunk_->used_bytes;
+  std::uint8_t* writable = chunk_->writable + chunk_->used_bytes;
   chunk_->used_bytes += size;
-  return begin;
+  chunk_->append(code.get());
+  functions_.push_back(std::move(code));
+  return writable;
+}
+
+std::unique_ptr<FunctionCode> ModuleCode::function_code(abi::CodeTables&& tables, spec::FuncIndex func,
+                                                        base::Bytes code, const char* tier) const {
+  std::unique_ptr<FunctionCode> result(new FunctionCode(std::move(tables)));
+  result->size_bytes = static_cast<std::uint32_t>(code.size());
+  result->func = func;
+  result->owner = this;
+  result->tier = tier;
+  return result;
+}
+
+void ModuleCode::write(const FunctionCode& code, base::Bytes bytes, std::uint8_t* writable) {
+  std::memcpy(writable, bytes.data(), bytes.size());
+  for (const abi::SlotRelocation& relocation : code.relocations) {
+    const auto* target = reinterpret_cast<const std::uint8_t*>(slot(relocation.func));
+    const std::ptrdiff_t distance = target - (code.begin + relocation.code_offset + 4);
+    HEDDLE_DCHECK(distance == static_cast<std::int32_t>(distance), "slots are in reach of all code");
+    const auto displacement = static_cast<std::int32_t>(distance);
+    std::memcpy(writable + relocation.code_offset, &displacement, sizeof displacement);
+  }
+  code_bytes_.fetch_add(bytes.size(), std::memory_order_relaxed);
 }
 
 const FunctionCode* ModuleCode::install(abi::CodeArtifact artifact, Origin origin, NewCode::Kind kind,
                                         std::uint32_t loop_offset) {
   HEDDLE_CHECK(artifact.body.of() == &module(), "an artifact is published in the module it was compiled for");
-  auto code = std::make_unique<FunctionCode>();
-  code->size_bytes = static_cast<std::uint32_t>(artifact.code.size());
-  code->func = artifact.body.func();
-  code->owner = this;
-  code->tier = origin.tier;
-  static_cast<abi::CodeTables&>(*code) = std::move(static_cast<abi::CodeTables&>(artifact));
+  auto code = function_code(std::move(artifact), artifact.body.func(), artifact.code, origin.tier);
   const FunctionCode* const installed = code.get();
-
   std::uint8_t* writable = nullptr;
-  const std::uint8_t* begin = nullptr;
   {
     base::MutexLock lock(mutex_);
-    begin = allocate(*code, &writable);
-    if (begin == nullptr) return nullptr;
-    code->begin = begin;
-    chunk_->append(code.get());
-    functions_.push_back(std::move(code));
+    writable = place(std::move(code));
   }
-  for (const abi::SlotRelocation& relocation : installed->relocations) {
-    const auto* target = reinterpret_cast<const std::uint8_t*>(slot(relocation.func));
-    const std::ptrdiff_t distance = target - (begin + relocation.code_offset + 4);
-    HEDDLE_DCHECK(distance == static_cast<std::int32_t>(distance), "slots are in reach of all code");
-    const auto displacement = static_cast<std::int32_t>(distance);
-    std::memcpy(artifact.code.data() + relocation.code_offset, &displacement, sizeof displacement);
-  }
-  std::memcpy(writable, artifact.code.data(), artifact.code.size());
-  code_bytes_.fetch_add(artifact.code.size(), std::memory_order_relaxed);
+  if (writable == nullptr) return nullptr;
+  write(*installed, artifact.code, writable);
   tell([&](Listener& listener) {
     listener.on_new_code({*installed, kind, loop_offset, origin.compile_ns, base::monotonic_ns(),
                           installed->relocations, artifact.listing});
@@ -244,9 +318,17 @@ base::Status ModuleCode::publish_osr(const FunctionCode& old, const abi::OsrPoin
 std::vector<const FunctionCode*> ModuleCode::published() const {
   std::vector<const FunctionCode*> current;
   base::MutexLock lock(mutex_);
-  for (const auto& code : functions_)
-    // Acquire: pairs with publish(). What is not in its slot was replaced, or belongs to a replaced loop.
-    if (slots_[defined(code->func)].load(std::memory_order_acquire) == code->begin) current.push_back(code.get());
+  std::vector<bool> seen(defined_count());
+  for (const auto& code : functions_) {
+    const std::size_t index = defined(code->func);
+    if (seen[index]) continue;
+    // Acquire: pairs with publish().
+    const void* begin = slots_[index].load(std::memory_order_acquire);
+    const FunctionCode* now = begin == code->begin ? code.get() : Space::find(begin);
+    if (now == nullptr) continue;  // a stub: the code is still being published
+    seen[index] = true;
+    current.push_back(now);
+  }
   return current;
 }
 

@@ -11,6 +11,10 @@
 // Exactly one thread compiles a function; nobody compiles twice. A caller that loads the old slot value goes through
 // the stub again and finds `ready`.
 //
+// Code that the tier has kept comes with that of other functions (abi::KeptCode), which take the same way on the same
+// thread: each for which it wins lazy -> compiling becomes ready before the thread waits for anybody; the others belong
+// to threads that are at them already. So a thread may find code `ready` that nobody has called.
+//
 // Better code (tier-up) only replaces the slot's value; the state stays `ready`, the old code stays mapped and correct.
 //
 // A loop of published code (abi::OsrPoint) is in one of two states: its header holds a no-operation, or a jump to a
@@ -87,7 +91,7 @@ class ModuleCode {
   /// that CompileRequest::osr_loop asks for. Any thread, once for each loop. Errors: limit.
   base::Status publish_osr(const FunctionCode& old, const abi::OsrPoint& point, abi::CodeArtifact stub,
                            abi::CodeArtifact entry, Origin origin) HEDDLE_EXCLUDES(mutex_);
-  /// The code that calls reach now. Any thread, while others run.
+  /// The code that calls reach now, in the order in which the functions first had code. Any thread, while others run.
   std::vector<const FunctionCode*> published() const HEDDLE_EXCLUDES(mutex_);
   /// Bytes of machine code published so far.
   std::size_t code_bytes() const { return code_bytes_.load(std::memory_order_relaxed); }
@@ -99,15 +103,34 @@ class ModuleCode {
   std::size_t defined(spec::FuncIndex func) const { return func.value - module().imported_functions; }
   std::size_t defined_count() const { return module().bodies.size(); }
   base::Status compile(spec::FuncIndex func);
+  /// Publishes the code of `func`, which this thread compiles, and what comes with it and nobody has asked for.
+  base::Status take_kept(abi::KeptCode kept, spec::FuncIndex func, std::uint64_t took_ns) HEDDLE_EXCLUDES(mutex_);
+  /// Code that has a place but is still to be written there.
+  struct Placed {
+    const FunctionCode* code;
+    base::Bytes bytes;
+    std::uint8_t* writable;
+  };
+  /// Of those that this thread may publish: `func` and what it claims. Empty: no memory.
+  std::vector<Placed> place_kept(abi::KeptCode& kept, spec::FuncIndex func) HEDDLE_EXCLUDES(mutex_);
+  /// Whether this thread compiles the function from now on; else what it found.
+  bool claim(spec::FuncIndex func, std::uint32_t& found);
   void settle(std::size_t index, State state);
   base::Status publish(abi::CodeArtifact artifact, Origin origin, NewCode::Kind kind) HEDDLE_EXCLUDES(mutex_);
   /// Makes the artifact code of this module that nobody calls yet, and tells the listeners. nullptr: no memory.
   const FunctionCode* install(abi::CodeArtifact artifact, Origin origin, NewCode::Kind kind,
                               std::uint32_t loop_offset = 0) HEDDLE_EXCLUDES(mutex_);
+  std::unique_ptr<FunctionCode> function_code(abi::CodeTables&& tables, spec::FuncIndex func, base::Bytes code,
+                                              const char* tier) const;
+  /// Gives the code a place, where it is still to be written: the address for that, or nullptr: no memory.
+  std::uint8_t* place(std::unique_ptr<FunctionCode> code) HEDDLE_REQUIRES(mutex_);
+  /// Whether the current chunk has room for so much.
+  bool make_room(std::size_t size_bytes) HEDDLE_REQUIRES(mutex_);
+  /// Puts the code where it was placed.
+  void write(const FunctionCode& code, base::Bytes bytes, std::uint8_t* writable);
   bool is_heard() const { return is_heard_.load(std::memory_order_acquire); }
   template <class Tell>
   void tell(Tell tell) const HEDDLE_EXCLUDES(listeners_mutex_);
-  std::uint8_t* allocate(const FunctionCode& code, std::uint8_t** writable) HEDDLE_REQUIRES(mutex_);
 
   module::CheckedModule checked_;
   const abi::Tier& tier_;

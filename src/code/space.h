@@ -13,7 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "abi/artifact.h"
@@ -29,6 +31,9 @@ struct Chunk;
 
 /// One piece of published machine code. Immutable once published; lives as long as its ModuleCode.
 struct FunctionCode : abi::CodeTables {
+  FunctionCode() = default;
+  explicit FunctionCode(abi::CodeTables&& tables) : abi::CodeTables(std::move(tables)) {}
+
   const std::uint8_t* begin = nullptr;
   std::uint32_t size_bytes = 0;
   spec::FuncIndex func;
@@ -42,8 +47,8 @@ struct FunctionCode : abi::CodeTables {
   const abi::OsrPoint* osr_point(const void* pc) const;
   /// The bytes as the tier made them: without the places that publication filled in and the jumps out of loops.
   std::vector<std::uint8_t> unpatched() const;
-  /// Site at exactly this pc, or nullptr. Async-signal-safe.
-  const abi::TrapSite* trap_site(const void* pc) const;
+  /// The trap at exactly this pc, if there may be one. Async-signal-safe.
+  std::optional<abi::Site> trap_site(const void* pc) const { return sites.trap_at(offset_of(pc)); }
   /// Wasm offset of the call that returns to `pc`. Async-signal-safe, as the next two.
   std::uint32_t body_offset_of_return(const void* pc) const;
   /// Wasm offset for an instruction: a trap site's own, else that of the nearest site before.

@@ -71,7 +71,7 @@ void count(const Module& m, Inspection& out) {
   out.types = static_cast<std::uint32_t>(m.types.size());
   out.imported_functions = m.imported_functions;
   out.defined_functions = static_cast<std::uint32_t>(m.bodies.size());
-  for (const module::Body& body : m.bodies) out.code_bytes += body.range.end - body.range.begin;
+  for (const module::Body& body : m.bodies) out.code_bytes += body.range.size_bytes();
   out.data_segments = static_cast<std::uint32_t>(m.datas.size());
   for (const module::DataSegment& data : m.datas) out.data_bytes += data.bytes.end - data.bytes.begin;
   out.elem_segments = static_cast<std::uint32_t>(m.elems.size());

@@ -56,32 +56,33 @@ base::Status read_module_to_run(const std::string& path, const Config& config, M
 }
 
 std::unique_ptr<const StartNote> StartNote::create(const ModuleSource& source, const Config& config,
-                                                   std::vector<cache::Key> chunks) {
+                                                   const cache::Key& content, std::vector<cache::Key> chunks) {
   if (!config.cache || !source.version || source.version->size_bytes > UINT32_MAX) return nullptr;
   auto result = std::make_unique<StartNote>();
   result->options_ = *config.cache;
   result->settings_ = cache_settings(source.version->size_bytes, config);
-  result->is_known_ = source.known != nullptr;
+  result->known_ = source.known;
   result->start_.version = *source.version;
-  if (result->is_known_) result->start_.valid_bodies = source.known->start().valid_bodies;
+  if (source.known != nullptr) result->start_.valid_bodies = source.known->start().valid_bodies;
+  result->start_.content = content;
   result->start_.chunks = std::move(chunks);
   return result;
 }
 
 void StartNote::keep(const module::Module& m, std::uint64_t valid_bodies) const {
   const std::uint64_t new_bodies = valid_bodies - start_.valid_bodies;
-  if (is_known_ && (new_bodies == 0 || (valid_bodies < m.bodies.size() && new_bodies < m.bodies.size() / kSteps)))
+  if (known_ != nullptr &&
+      (new_bodies == 0 || (valid_bodies < m.bodies.size() && new_bodies < m.bodies.size() / kSteps)))
     return;
   const auto folder = cache::Folder::open(options_.folder, options_.sealed);
   if (!folder.ok()) return;
   cache::Start start = start_;
   start.valid_bodies = valid_bodies;
-  start.bodies.reserve(m.bodies.size());
-  for (const module::Body& body : m.bodies)
-    start.bodies.push_back({static_cast<std::uint32_t>(body.range.begin), static_cast<std::uint32_t>(body.range.end)});
+  if (known_ != nullptr) start.chunks = known_->start().chunks;
+  start.set_bodies(m.bodies);
   const cache::Key name = cache::start_name(start.version, settings_);
   const auto bytes = cache::write_start(name, start);
-  const base::Status written = folder->write(cache::hex(name) + cache::kStartSuffix, bytes, bytes.size());
+  const base::Status written = folder->write(cache::hex(name) + cache::kStartSuffix, bytes, cache::sealed_bytes(start));
   if (!written.ok()) return note(options_, "start not noted: " + written.error().message);
   folder->evict(options_.size_bytes);
 }

@@ -17,18 +17,19 @@ base::Status read_module_to_run(const std::string& path, const Config& config, M
 /// What to note of a module once its program has ended. Made before `source` goes; any thread may call keep().
 class StartNote {
  public:
-  /// nullptr: there is nothing to note of it. `chunks`: the digests of its bytes.
+  /// nullptr: there is nothing to note of it. `content` stands for its bytes; `chunks`: their digests, unless it is
+  /// known.
   static std::unique_ptr<const StartNote> create(const ModuleSource& source, const Config& config,
-                                                 std::vector<cache::Key> chunks);
+                                                 const cache::Key& content, std::vector<cache::Key> chunks);
   /// `valid_bodies`: so many, from the first, have been checked by now. Writes only if there is no note yet, or one
   /// that knows much less.
   void keep(const module::Module& m, std::uint64_t valid_bodies) const;
 
  private:
   cache::Options options_;
-  cache::Start start_;  ///< without bodies, if they are not known
+  std::shared_ptr<const cache::ModuleFile> known_;
+  cache::Start start_;  ///< without bodies; without chunks, if it is known
   std::string settings_;
-  bool is_known_ = false;
 };
 
 }  // namespace heddle::engine

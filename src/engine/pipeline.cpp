@@ -36,11 +36,6 @@ base::Result<module::CheckedModule> decode_and_check(ModuleSource& source, const
   return decode_and_check(source, config.features);
 }
 
-/// The digests by which the module is known, as far as there are any to be had without a cache.
-std::vector<cache::Key> chunks_of(const ModuleSource& source) {
-  return source.known != nullptr ? source.known->start().chunks : cache::chunk_digests(source.wire->bytes());
-}
-
 }  // namespace
 
 std::string cache_settings(std::uint64_t module_bytes, const Config& config) {
@@ -132,11 +127,13 @@ base::Result<std::shared_ptr<const LoadedModule>> Engine::load(ModuleSource sour
   HEDDLE_TRY(check_observers(checked.module()));
   const base::Bytes wire = source.wire->bytes();
   if (!precompiled && config_.cache) {
-    std::vector<cache::Key> chunks = chunks_of(source);
-    const cache::Key content = cache::content_of(wire.size(), chunks);
+    std::vector<cache::Key> chunks;
+    if (source.known == nullptr) chunks = cache::chunk_digests(wire);
+    const cache::Key content =
+        source.known != nullptr ? source.known->start().content : cache::content_of(wire.size(), chunks);
     const cache::Key key = cache::key_of(content, cache_settings(wire.size(), config_));
     loaded->cached = cache::CachedTier::open(*config_.cache, key, *tier_);
-    loaded->start = StartNote::create(source, config_, std::move(chunks));
+    loaded->start = StartNote::create(source, config_, content, std::move(chunks));
   }
   if (wire.size() > config_.eager_validation_bytes && !precompiled)
     loaded->validation = validate_in_background(checked, source);

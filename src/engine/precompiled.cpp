@@ -45,11 +45,11 @@ class Compilation {
 
   /// Compiles `funcs` with `tier`, where it can. The error with the lowest offset.
   base::Status run(const abi::Tier& tier, std::vector<spec::FuncIndex> funcs);
-  cache::Pieces pieces() const {
-    cache::Pieces result;
+  std::vector<cache::Piece> pieces() const {
+    std::vector<cache::Piece> result;
     for (const auto& artifact : artifacts_)
       if (artifact)
-        result[artifact->body.func().value] = {cache::write_record(artifact->code, *artifact), artifact->improvable};
+        result.push_back({artifact->body.func(), artifact->improvable, cache::write_record(artifact->code, *artifact)});
     return result;
   }
   /// How many functions all calls of run() will compile.
@@ -185,7 +185,7 @@ base::Status compile_ahead(const ModuleSource& source, const Config& config, con
     HEDDLE_TRY(compilation.run(*llvm, std::move(fast)));
   }
   const std::uint64_t module_bytes = wire.size();
-  const std::vector<std::uint8_t> entry = cache::Entry::write(key, compilation.pieces());
+  const std::vector<std::uint8_t> entry = cache::Entry::write(key, compilation.pieces(), cache::Order::none);
   return write_whole(path, {raw(kMagic), raw(module_bytes), wire, entry});
 }
 

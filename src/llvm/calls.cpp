@@ -137,13 +137,14 @@ std::optional<spec::FuncIndex> IrFunction::seen_callee() const {
 std::optional<spec::FuncIndex> IrFunction::likely_callee(spec::TypeIndex type) const {
   const std::optional<spec::FuncIndex> func = seen_callee();
   if (!func || func->value >= module_.functions.size() || module_.is_imported(*func)) return std::nullopt;
+  if (!layout_.has_func_ref(*func)) return std::nullopt;  // nobody can refer to it
   if (module_.canonical_of(*func) != module_.canonical.by_index[type.value]) return std::nullopt;
   return func;
 }
 
 llvm::Value* IrFunction::own_func_ref(spec::FuncIndex func) {
   Value* table = load_invariant(ir_.getPtrTy(), vm_field(abi::kOffsetFuncRefs));
-  return ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), table, func.value * sizeof(abi::VmFuncRef));
+  return ir_.CreateConstInBoundsGEP1_64(ir_.getInt8Ty(), table, layout_.func_ref(func) * sizeof(abi::VmFuncRef));
 }
 
 // A reference to the likely callee of this instance is one compare, which stands for all checks (bounds aside): no

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,14 +13,27 @@
 #include "base/span.h"
 #include "module/canonical_type.h"
 #include "spec/features.h"
+#include "spec/limits.h"
 #include "spec/types.h"
 
 namespace heddle::module {
 
-/// Where a function body lies: its first byte and the one behind its last.
-struct BodyPlace {
-  std::uint32_t begin = 0;
-  std::uint32_t end = 0;
+/// Where function bodies lie: one behind the other.
+struct BodyPlaces {
+  class Place {
+   public:
+    Place() = default;
+    /// `gap_bytes` lie between the body before and this one, whose size stands there: up to 7.
+    Place(std::uint32_t size_bytes, std::uint32_t gap_bytes) : bits_(size_bytes << 3 | gap_bytes) {}
+    std::uint32_t size_bytes() const { return bits_ >> 3; }
+    std::uint32_t gap_bytes() const { return bits_ & 7; }
+
+   private:
+    std::uint32_t bits_ = 0;
+  };
+  static_assert(spec::kMaxFunctionBodyBytes < 1 << 29);
+  std::uint32_t begin = 0;  ///< of the first, whose gap does not count
+  std::span<const Place> places;
 };
 
 /// The module's bytes; everything else refers to them by offset. They may be read from where they lie only when they
@@ -34,7 +48,7 @@ class WireBytes {
   /// had that way, and `to` may have been written to.
   virtual bool copy_data(base::ByteRange, std::uint8_t*) const { return false; }
   /// The bodies, if they are known without reading the code section.
-  virtual std::span<const BodyPlace> known_bodies() const { return {}; }
+  virtual std::optional<BodyPlaces> known_bodies() const { return std::nullopt; }
 
  protected:
   virtual bool fill(base::ByteRange) const { return true; }
@@ -73,7 +87,7 @@ struct Export {
 
 struct Function {
   spec::TypeIndex type;
-  std::uint64_t offset = 0;  ///< of the declaration (import or function section)
+  std::uint32_t offset = 0;  ///< of the declaration (import or function section)
 };
 
 struct Table {
@@ -124,7 +138,14 @@ struct DataSegment {
 
 /// A function body: locals and instructions, without the size in front, including the final `end`.
 struct Body {
-  base::ByteRange range;
+  /// As base::ByteRange, in half the space: a module has very many.
+  struct Range {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    std::uint64_t size_bytes() const { return end - begin; }
+    operator base::ByteRange() const { return {begin, end}; }
+  };
+  Range range;
 };
 
 struct CustomSection {

@@ -30,8 +30,8 @@ std::vector<PlaceRow> place_rows(const code::FunctionCode& code) {
   const auto body = static_cast<std::uint32_t>(code.owner->module().body(code.func).range.begin);
   std::vector<PlaceRow> rows = {{0, body}};
   for (const abi::OffsetRow& row : code.offset_rows) rows.push_back({row.code_offset, row.body_offset});
-  for (const abi::CallSite& call : code.call_sites) rows.push_back({call.return_offset - 1, call.body_offset, true});
-  for (const abi::TrapSite& trap : code.trap_sites) rows.push_back({trap.code_offset, trap.body_offset});
+  for (const abi::Site& site : code.sites)
+    rows.push_back({site.code_offset - (site.is_call ? 1 : 0), site.body_offset, site.is_call});
   // Of several at one place the last instruction's counts.
   std::sort(rows.begin(), rows.end(), [](const PlaceRow& a, const PlaceRow& b) {
     return std::pair(a.code_offset, a.body_offset) < std::pair(b.code_offset, b.body_offset);

@@ -49,7 +49,7 @@ Instance::~Instance() {
 bool Instance::allocate_block(std::size_t bound_host_functions) {
   const std::size_t ctx_bytes = align16(code_->layout().size_bytes());
   const std::size_t host_bytes = align16(bound_host_functions * sizeof(abi::VmHostFunc));
-  const std::size_t block = ctx_bytes + host_bytes + module().functions.size() * sizeof(abi::VmFuncRef);
+  const std::size_t block = ctx_bytes + host_bytes + code_->layout().func_refs() * sizeof(abi::VmFuncRef);
   void* memory;
   if (block >= kMappedBlockBytes) {
     block_bytes_ = base::round_up_to_page(block);
@@ -101,7 +101,8 @@ const abi::VmFuncRef* Instance::find_function(std::string_view name, const spec:
 }
 
 abi::VmFuncRef* Instance::func_ref(spec::FuncIndex f) {
-  abi::VmFuncRef* ref = &vmctx_->func_refs[f.value];
+  HEDDLE_CHECK(code_->layout().has_func_ref(f), "references are had of imported, declared and start functions");
+  abi::VmFuncRef* ref = &vmctx_->func_refs[code_->layout().func_ref(f)];
   if (ref->slot == nullptr) *ref = {code_->slot(f), vmctx_, module().canonical_of(f), this};
   return ref;
 }

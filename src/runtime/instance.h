@@ -59,7 +59,7 @@ struct Extern {
 /// What the module alone decides about its instances, computed once and shared by all of them.
 struct Blueprint {
   explicit Blueprint(const module::Module& m);
-  std::vector<spec::FuncIndex> declared;         ///< whose func_refs entry code may take the address of; no imports
+  std::vector<spec::FuncIndex> declared;         ///< which code may refer to; no imports
   std::optional<spec::MemIndex> default_memory;  ///< exported as "memory", else memory 0
   base::Status status;                           ///< unsupported: a constant expression that we cannot evaluate
 };
@@ -110,8 +110,8 @@ class Instance {
  private:
   friend class Instantiation;
   Instance(Store& store, std::shared_ptr<code::ModuleCode> code);
-  /// One zeroed block: VmCtx with its variable part | VmHostFunc for each bound host function | VmFuncRef for each
-  /// function. Untouched pages of a large one cost nothing.
+  /// One zeroed block: VmCtx with its variable part | VmHostFunc for each bound host function | VmFuncRefs. Untouched
+  /// pages of a large one cost nothing.
   bool allocate_block(std::size_t bound_host_functions);
   template <class T>
   T* at(std::int32_t offset) const {

@@ -13,7 +13,7 @@ namespace heddle::runtime {
 namespace {
 
 // Chosen: some dozens of pages.
-constexpr std::uint64_t kLargeSegmentBytes = 256 << 10;
+constexpr std::uint64_t kManyBytes = 256 << 10;
 
 }  // namespace
 
@@ -154,9 +154,8 @@ void Instantiation::make_tags() {
 }
 
 void Instantiation::make_func_refs() {
-  const std::size_t declared = request_.blueprint.declared.size(), all = module_.functions.size();
-  // They lie anywhere among all of them: some dozens of pages then, nearly all of which are touched.
-  if (all >= 8192 && declared >= all / 16) base::make_pages(instance_.vmctx_->func_refs, all * sizeof(abi::VmFuncRef));
+  const std::size_t bytes = layout_.func_refs() * sizeof(abi::VmFuncRef);
+  if (bytes >= kManyBytes) base::make_pages(instance_.vmctx_->func_refs, bytes);
   for (const spec::FuncIndex f : request_.blueprint.declared) instance_.func_ref(f);
 }
 
@@ -193,7 +192,7 @@ base::Result<spec::TrapCode> Instantiation::run_active_segments() {
     if (segment.mode != module::SegmentMode::active) continue;
     HEDDLE_TRY_ASSIGN(const std::uint64_t offset, evaluate_offset(segment.memory_offset));
     const std::uint64_t size = segment.bytes.size_bytes();
-    if (size < kLargeSegmentBytes || !copy_from_file(segment, offset)) {
+    if (size < kManyBytes || !copy_from_file(segment, offset)) {
       if (!module_.wire->need(segment.bytes))
         return base::Error{base::ErrorKind::io, base::kNoOffset, "the module's file was changed while it was read"};
       const std::uint32_t status = heddle_builtin_memory_init(instance_.vmctx(), segment.memory.value, i, offset, 0,

@@ -94,14 +94,14 @@ spec::TrapCode trap_of(int signal, const siginfo_t* info, const mcontext_t& mach
                        const Store& store) {
   const code::FunctionCode* function = code::Space::find(pc);
   if (function == nullptr) return spec::TrapCode::none;
-  const abi::TrapSite* site = function->trap_site(pc);
-  if (site == nullptr && !function->sites_by_range) return spec::TrapCode::none;
+  const auto site = function->trap_site(pc);
+  if (!site && !function->sites_by_range) return spec::TrapCode::none;
   if (signal == SIGSEGV || signal == SIGBUS) {
     // A fault outside every memory is a mistake of ours, not the guest's trap.
     if (!store.may_fault_at(info->si_addr)) return spec::TrapCode::none;
-    return site != nullptr ? site->code : spec::TrapCode::memory_out_of_bounds;
+    return site ? site->code : spec::TrapCode::memory_out_of_bounds;
   }
-  if (site == nullptr) return signal == SIGILL && is_ud2(pc) ? code_in_eax(machine) : spec::TrapCode::none;
+  if (!site) return signal == SIGILL && is_ud2(pc) ? code_in_eax(machine) : spec::TrapCode::none;
   return site->code != spec::TrapCode::none ? site->code : code_in_eax(machine);
 }
 

@@ -7,6 +7,7 @@
 
 namespace heddle::spec {
 
+inline constexpr std::uint64_t kMaxModuleBytes = UINT32_MAX;
 inline constexpr std::uint32_t kMaxTypes = 1'000'000;
 inline constexpr std::uint32_t kMaxRecGroups = 1'000'000;
 inline constexpr std::uint32_t kMaxSubtypingDepth = 63;

@@ -25,7 +25,7 @@ struct Emitter {
   std::uint32_t here() const { return static_cast<std::uint32_t>(as.offset()); }
   /// ud2 with a trap site.
   void trap(spec::TrapCode code, std::uint32_t body_offset = 0) {
-    artifact.trap_sites.push_back({here(), body_offset, code});
+    artifact.sites.add_trap(here(), body_offset, code);
     as.ud2();
   }
   /// call [rip + slot of func], with its call site.
@@ -34,7 +34,7 @@ struct Emitter {
     as.db(0x15);
     artifact.relocations.push_back({here(), func});
     as.dd(0);
-    artifact.call_sites.push_back({here(), body_offset});
+    artifact.sites.add_call(here(), body_offset);
   }
   /// Calls an imported function: r13 is the callee's meanwhile, [rsp + r13_at] keeps the caller's.
   void call_import(spec::FuncIndex func, std::int32_t r13_at, std::uint32_t body_offset = 0) {
@@ -43,7 +43,7 @@ struct Emitter {
     as.mov(rax, ptr(r13, at));
     as.mov(r13, ptr(r13, at + 8));
     as.call(ptr(rax));
-    artifact.call_sites.push_back({here(), body_offset});
+    artifact.sites.add_call(here(), body_offset);
     as.mov(r13, ptr(rsp, r13_at));
   }
   /// Calls a builtin with whatever is in rsi, rdx, ...; tests the interrupt flag afterwards, as builtins.def asks.
@@ -54,7 +54,7 @@ struct Emitter {
     as.mov(ptr(rax, abi::kStoreOffsetExitSp), rsp);
     as.mov(rax, ptr(r13, abi::kOffsetBuiltins));
     as.call(ptr(rax, offset));
-    artifact.call_sites.push_back({here(), body_offset});
+    artifact.sites.add_call(here(), body_offset);
     as.mov(rcx, ptr(r13, abi::kOffsetStore));
     as.cmp(dword_ptr(rcx, abi::kStoreOffsetInterrupt), 0);
     asmjit::Label go_on = as.newLabel();

@@ -48,14 +48,14 @@ struct Trapped {
 struct Running {
   const std::uint8_t* code_begin;
   const std::uint8_t* code_end;
-  std::vector<std::pair<const std::uint8_t*, abi::TrapSite>> sites;  // of all machines alive
+  std::vector<std::pair<const std::uint8_t*, abi::Site>> sites;  // of all machines alive
   sigjmp_buf escape;
   Trapped trapped;
   Machine* machine;
 };
 Running running;
 
-const abi::TrapSite* site_at(const std::uint8_t* pc) {
+const abi::Site* site_at(const std::uint8_t* pc) {
   for (const auto& [at, site] : running.sites)
     if (at == pc) return &site;
   return nullptr;
@@ -64,7 +64,7 @@ const abi::TrapSite* site_at(const std::uint8_t* pc) {
 void on_fault(int signal, siginfo_t*, void* context) {
   const auto& regs = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
   const auto* pc = reinterpret_cast<const std::uint8_t*>(regs[REG_RIP]);
-  const abi::TrapSite* site = site_at(pc);
+  const abi::Site* site = site_at(pc);
   if (site == nullptr) {
     std::signal(signal, SIG_DFL);
     return;  // happens again, for real
@@ -354,9 +354,10 @@ void Machine::map_code() {
       std::memcpy(at + r.code_offset, &distance, 4);
     }
     loaded.push_back({at, &a});
-    for (const abi::TrapSite& site : a.trap_sites) running.sites.emplace_back(at + site.code_offset, site);
+    for (const abi::Site& site : a.sites)
+      if (!site.is_call) running.sites.emplace_back(at + site.code_offset, site);
     slots_[imported() + i].store(at);
-    func_refs_[imported() + i].slot = &slots_[imported() + i];
+    func_refs_[place_of_ref(imported() + i)].slot = &slots_[imported() + i];
   }
   ASSERT_TRUE(code_.protect(first, size - first, base::Access::read_execute));
 }
@@ -365,11 +366,9 @@ void Machine::make_instance() {
   const module::Module& m = *module_;
   context_ = std::make_unique<std::uint8_t[]>(layout_->size_bytes() + 16);
   store_ = std::make_unique<abi::VmStore>();
-  func_refs_.resize(m.functions.size());
-  for (std::size_t i = 0; i < m.functions.size(); ++i) {
-    func_refs_[i].vmctx = vmctx();
-    func_refs_[i].type = m.canonical_of(spec::FuncIndex(i));
-  }
+  func_refs_.resize(layout_->func_refs() + m.functions.size());
+  for (std::size_t i = 0; i < m.functions.size(); ++i)
+    func_refs_[place_of_ref(i)] = {nullptr, vmctx(), m.canonical_of(spec::FuncIndex(i)), nullptr};
   auto* ctx = vmctx();
   ctx->store = store_.get();
   ctx->builtins = kServices;
@@ -428,7 +427,7 @@ abi::VmTable& Machine::table(std::uint32_t i) {
 void Machine::link(std::uint32_t func, Machine& other, std::uint32_t other_func) {
   auto* import = reinterpret_cast<abi::VmFuncImport*>(context_.get() + layout_->func_import(spec::FuncIndex(func)));
   *import = {&other.slots_[other_func], other.vmctx()};
-  func_refs_[func] = other.func_refs_[other_func];
+  func_refs_[place_of_ref(func)] = other.func_refs_[other.place_of_ref(other_func)];
   other.vmctx()->store = store_.get();  // one thread, one store
 }
 

@@ -72,7 +72,7 @@ class Machine {
   bool grow_memory(std::uint32_t i, std::uint64_t pages);
   VmValue& global(std::uint32_t i);
   abi::VmTable& table(std::uint32_t i);
-  void* func_ref(std::uint32_t func) { return &func_refs_[func]; }
+  void* func_ref(std::uint32_t func) { return &func_refs_[place_of_ref(func)]; }
   /// Import `func` is `other`'s function.
   void link(std::uint32_t func, Machine& other, std::uint32_t other_func);
   /// What the last host service got, after the vmctx.
@@ -91,6 +91,11 @@ class Machine {
   bool compile(const base::CpuFeatures& cpu, bool want_listing);
   void map_code();
   void make_instance();
+  /// Functions that no reference can be had of by ref.func have one behind those that have.
+  std::size_t place_of_ref(std::size_t func) const {
+    const spec::FuncIndex f(func);
+    return layout_->has_func_ref(f) ? layout_->func_ref(f) : layout_->func_refs() + func;
+  }
   void mark_opcodes(std::uint32_t func);
 
   bool ok_ = false;

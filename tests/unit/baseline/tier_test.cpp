@@ -57,12 +57,12 @@ TEST(BaselineTier, tables_of_an_artifact_are_in_order_and_inside_the_code) {
   for (std::uint32_t func : {0u, 1u}) {
     const auto a = std::get<abi::CodeArtifact>(m.compile(func));
     std::uint32_t last = 0;
-    for (const abi::TrapSite& site : a.trap_sites) {
+    for (const abi::Site& site : a.sites) {
       EXPECT_GE(site.code_offset, last);
       last = site.code_offset;
     }
     EXPECT_LT(last, a.code.size());
-    for (const abi::CallSite& site : a.call_sites) EXPECT_LE(site.return_offset, a.code.size());
+    EXPECT_TRUE(a.sites.is_sound(a.code.size(), m.module->bytes().size()));
     EXPECT_EQ(a.relocations.size(), func);
     EXPECT_EQ(a.frame.size_bytes % 16, 8u) << "with the return address a multiple of 16";
     ASSERT_FALSE(a.frame.popped.empty());

@@ -325,7 +325,7 @@ TEST(WalkInstruction, calls_the_handler_of_the_opcode_else_of_its_family) {
 TEST(ScanBody, finds_the_first_malformed_instruction) {
   const auto scan = [](const Wire& body) {
     const Bytes all(body);
-    const base::Status status = scan_body(all.m, {{0, body.size()}});
+    const base::Status status = scan_body(all.m, {{0, static_cast<std::uint32_t>(body.size())}});
     return status.ok() ? std::string("well-formed") : status.error().message;
   };
   EXPECT_EQ(scan({0, 0x02, 0x40, 0x0b, 0x0b}), "well-formed");

@@ -169,6 +169,17 @@ TEST(Decoder, counts_beyond_our_limits_are_refused_before_memory_is_reserved) {
     expect_malformed(decode(ModuleBytes().add(id, {0xff, 0xff, 0xff, 0xff, 0x0f})), "length out of bounds");
 }
 
+/// As large as you like: nobody reads it.
+struct HugeBytes final : module::WireBytes {
+  explicit HugeBytes(std::uint64_t size_bytes) { bytes_ = base::Bytes(&first, size_bytes); }
+  const std::uint8_t first = 0;
+};
+
+TEST(Decoder, a_module_whose_offsets_take_more_than_32_bits_is_refused) {
+  const auto huge = decode_module(std::make_shared<HugeBytes>(std::uint64_t{1} << 32), Features::all());
+  expect_error(huge, ErrorKind::limit, "module too large");
+}
+
 TEST(Decoder, imports_count_towards_the_limit_of_their_space) {
   Wire imports = {1, 0, 0, 2, 0, 0};
   Wire memories = {100};

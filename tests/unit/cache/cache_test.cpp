@@ -1,5 +1,7 @@
 // What the cache must stand: whatever lies in its folder is either used because it is what we wrote, or ignored
-// with a note. The baseline tier makes the code; the next tier counts how often it is asked.
+// with a note. The baseline tier makes the code; the next tier counts how often it is asked. What Entry's format must
+// stand is in entry_test.cpp.
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -7,10 +9,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 #include "baseline/tier.h"
 #include "binary/decoder.h"
+#include "support/kept_code.h"
 #include "support/temporary_folder.h"
 #include "text/wat_parser.h"
 #include "validate/checked.h"
@@ -59,9 +63,10 @@ class Cache : public testing::Test {
 
   std::unique_ptr<CachedTier> open() { return CachedTier::open(options_, key_, next_); }
   abi::CodeArtifact compile(const abi::Tier& tier, std::uint32_t func) {
-    auto result = tier.compile({*checked_, *layout_, spec::FuncIndex(func), false});
+    auto result = test::kept_or_compiled(tier, {*checked_, *layout_, spec::FuncIndex(func)});
     return std::move(std::get<abi::CodeArtifact>(result));
   }
+  static Piece piece_of(const abi::CodeArtifact& a) { return {a.body.func(), a.improvable, write_record(a.code, a)}; }
   void keep(const CachedTier& tier, std::initializer_list<std::uint32_t> funcs) {
     std::vector<abi::CodeArtifact> artifacts;
     for (const std::uint32_t func : funcs) artifacts.push_back(compile(tier, func));
@@ -146,6 +151,58 @@ TEST_F(Cache, a_loops_other_code_comes_from_the_compiler) {
   EXPECT_EQ(next_.asked, 1);
 }
 
+TEST_F(Cache, what_earlier_runs_used_together_comes_together) {
+  fill();
+  const auto tier = open();
+  for (const std::uint32_t func : {0u, 1u}) {
+    const auto kept = tier->kept({*checked_, *layout_, spec::FuncIndex(func)});
+    ASSERT_TRUE(kept);
+    ASSERT_EQ(kept->pieces.size(), 2u);
+    EXPECT_EQ(kept->pieces[0].body.func().value, 0u);
+    EXPECT_EQ(kept->pieces[1].body.func().value, 1u);
+    EXPECT_STREQ(kept->pieces[1].made_by, "baseline, cached");
+  }
+  EXPECT_FALSE(open()->lacks(spec::FuncIndex(1u), true));
+  EXPECT_TRUE(open()->lacks(spec::FuncIndex(1u), false)) << "better code is lacking";
+}
+
+TEST_F(Cache, code_is_kept_in_the_order_of_first_use) {
+  const auto order = [&] {
+    std::vector<std::uint32_t> funcs;
+    const auto opened = Folder::open(options_.folder, false)->find(hex(key_) + kCodeSuffix);
+    const File& file = opened->file;
+    const auto entry = Entry::read(File(dup(file.get())), {0, opened->size_bytes}, key_);
+    for (const Piece& piece : entry->all()) funcs.push_back(piece.func.value);
+    return funcs;
+  };
+  keep(*open(), {1});
+  keep(*open(), {0});
+  EXPECT_EQ(order(), (std::vector<std::uint32_t>{1, 0})) << "what is new stands behind";
+  auto better = compile(next_, 1);
+  better.improvable = false;
+  open()->keep({{better.body.func(), &better, [&] { return better.code; }}});
+  EXPECT_EQ(order(), (std::vector<std::uint32_t>{1, 0})) << "better code takes the place of older code";
+  EXPECT_FALSE(compile(*open(), 1).improvable);
+}
+
+TEST_F(Cache, threads_that_ask_for_one_group_at_once_all_get_it) {
+  fill();
+  const auto tier = open();
+  const auto made = compile(next_, 1);
+  std::atomic<int> right{0};
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < 8; ++t)
+    threads.emplace_back([&, t] {
+      for (unsigned i = 0; i < 50; ++i) {
+        const auto kept = tier->kept({*checked_, *layout_, spec::FuncIndex((t + i) % 2)});
+        right += kept && kept->pieces.size() == 2 &&
+                 std::equal(made.code.begin(), made.code.end(), kept->pieces[1].code.begin());
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, 8 * 50);
+}
+
 TEST_F(Cache, an_entry_with_any_bit_flipped_is_ignored_or_harmless) {
   fill();
   const auto good = read_entry();
@@ -170,13 +227,31 @@ TEST_F(Cache, a_truncated_entry_is_ignored) {
   EXPECT_NE(notes_.find("ignored"), std::string::npos);
 }
 
-TEST_F(Cache, a_damaged_record_is_written_anew) {
+TEST_F(Cache, a_damaged_group_is_told_once_and_written_anew) {
   fill();
   auto bad = read_entry();
   bad.back() ^= 1;
   put_entry(bad);
-  EXPECT_EQ(use(), 1);
+  EXPECT_EQ(use(), 2);
+  EXPECT_EQ(notes_, "entry " + hex(key_) + ": group 0 ignored: its records are damaged\n");
   keep(*open(), {0, 1});
+  EXPECT_EQ(use(), 0);
+}
+
+TEST_F(Cache, a_damaged_group_takes_no_other_with_it) {
+  auto bad = Entry::write(key_, {piece_of(compile(next_, 0)), piece_of(compile(next_, 1))}, Order::none);
+  bad.back() ^= 1;
+  put_entry(bad);
+  EXPECT_EQ(use(), 1);
+}
+
+TEST_F(Cache, of_a_group_with_one_wrong_record_the_others_are_used) {
+  auto wrong = piece_of(compile(next_, 0));
+  wrong.record.pop_back();
+  put_entry(Entry::write(key_, {wrong, piece_of(compile(next_, 1))}, Order::by_use));
+  EXPECT_EQ(use(), 1);
+  EXPECT_EQ(notes_, "entry " + hex(key_) + ": function 0 ignored: its record is wrong\n");
+  keep(*open(), {0});
   EXPECT_EQ(use(), 0);
 }
 
@@ -185,17 +260,19 @@ TEST_F(Cache, a_forged_record_with_places_outside_is_ignored) {
   const auto reject = [&](auto change) {
     auto a = compile(next_, 0);
     change(a);
-    put_entry(Entry::write(key_, {{0, {write_record(a.code, a), a.improvable}}}));
+    put_entry(Entry::write(key_, {piece_of(a)}, Order::by_use));
     notes_.clear();
     EXPECT_EQ(use(), 2);
     EXPECT_NE(notes_.find("its record is wrong"), std::string::npos);
   };
   reject([](auto& a) { a.code.clear(); });
-  reject([](auto& a) { a.trap_sites.back().code_offset = 1 << 20; });
-  reject([](auto& a) { a.trap_sites.back().body_offset = 1 << 20; });
-  reject([](auto& a) { a.trap_sites.back().code = static_cast<spec::TrapCode>(200); });
-  reject([](auto& a) { std::swap(a.trap_sites.front(), a.trap_sites.back()); });
-  reject([](auto& a) { a.call_sites.push_back({0xffffffff, 0}); });
+  reject([](auto& a) { a.sites.add_trap(1 << 20, 0, spec::TrapCode::unreachable); });
+  reject([](auto& a) { a.sites.add_call(static_cast<std::uint32_t>(a.code.size()), 1 << 20); });
+  reject([](auto& a) {
+    a.sites.add_trap(static_cast<std::uint32_t>(a.code.size()), 0, static_cast<spec::TrapCode>(200));
+  });
+  reject([](auto& a) { a.sites = abi::Sites(a.sites.bytes().first(a.sites.bytes().size() - 1)); });
+  reject([](auto& a) { a.sites.add_call(0xffffffff, 0); });
   reject(
       [](auto& a) { a.relocations.push_back({static_cast<std::uint32_t>(a.code.size()) - 3, spec::FuncIndex(0u)}); });
   reject([](auto& a) { a.relocations.push_back({0, spec::FuncIndex(2u)}); });
@@ -211,7 +288,7 @@ TEST_F(Cache, a_forged_record_with_places_outside_is_ignored) {
 
 TEST_F(Cache, a_record_of_a_function_that_the_module_has_not_is_never_asked_for) {
   const auto a = compile(next_, 0);
-  put_entry(Entry::write(key_, {{7, {write_record(a.code, a), a.improvable}}}));
+  put_entry(Entry::write(key_, {{spec::FuncIndex(7u), a.improvable, write_record(a.code, a)}}, Order::by_use));
   EXPECT_EQ(use(), 2);
   EXPECT_FALSE(read_record(write_record(a.code, a), *module_, spec::FuncIndex(7u)));
 }
@@ -286,12 +363,12 @@ TEST_F(Cache, a_sealed_entry_is_used_only_as_it_was_written) {
   auto bad = good;
   bad.back() ^= 1;  // in a record
   rewrite(bad);
-  EXPECT_EQ(use(), 1);
-  EXPECT_NE(notes_.find("a function's record is damaged"), std::string::npos) << notes_;
+  EXPECT_EQ(use(), 2);
+  EXPECT_NE(notes_.find("its records are damaged"), std::string::npos) << notes_;
   // Other code with digests of its own, all in order but for the seal.
   auto other = compile(next_, 0);
   other.code.back() ^= 1;
-  const auto forged = Entry::write(key_, {{0, {write_record(other.code, other), other.improvable}}});
+  const auto forged = Entry::write(key_, {piece_of(other)}, Order::by_use);
   ASSERT_LE(forged.size(), good.size());
   ASSERT_EQ(truncate(entry().c_str(), static_cast<off_t>(forged.size())), 0);
   rewrite(forged);

@@ -41,10 +41,9 @@ class StartTest : public testing::Test {
     write(bytes_);
     start_.version = *version_of(open());
     start_.chunks = chunk_digests(bytes_);
+    start_.content = content_of(bytes_.size(), start_.chunks);
     const auto decoded = decode(std::make_shared<module::OwnedBytes>(bytes_));
-    for (const module::Body& body : (*decoded)->bodies)
-      start_.bodies.push_back(
-          {static_cast<std::uint32_t>(body.range.begin), static_cast<std::uint32_t>(body.range.end)});
+    start_.set_bodies((*decoded)->bodies);
     start_.valid_bodies = 7;
     name_ = start_name(start_.version, "test");
   }
@@ -64,7 +63,7 @@ class StartTest : public testing::Test {
   /// Writes the note and reads it back as it then lies in the folder.
   base::Result<Start> kept(const std::vector<std::uint8_t>& note, bool sealed = false) const {
     const auto folder = Folder::open(root_ / "cache", sealed);
-    EXPECT_TRUE(folder->write("n.start", note, note.size()).ok());
+    EXPECT_TRUE(folder->write("n.start", note, sealed_bytes(start_)).ok());
     return found(sealed);
   }
   base::Result<Start> found(bool sealed) const {
@@ -86,7 +85,9 @@ TEST_F(StartTest, is_read_as_it_was_written) {
   EXPECT_EQ(read->valid_bodies, 7u);
   EXPECT_EQ(read->chunks, start_.chunks);
   ASSERT_EQ(read->bodies.size(), start_.bodies.size());
-  EXPECT_EQ(read->bodies.back().end, start_.bodies.back().end);
+  EXPECT_EQ(read->bodies.back().size_bytes(), start_.bodies.back().size_bytes());
+  EXPECT_EQ(read->bodies_begin, start_.bodies_begin);
+  EXPECT_EQ(read->content, content_of(bytes_.size(), start_.chunks));
 }
 
 TEST_F(StartTest, with_any_bit_flipped_or_cut_off_is_refused) {
@@ -107,6 +108,9 @@ TEST_F(StartTest, with_contents_that_do_not_fit_is_refused) {
   auto bad = start_;
   bad.chunks.pop_back();
   EXPECT_FALSE(kept(write_start(name_, bad)).ok());
+  bad = start_;
+  bad.chunks[1][7] ^= 1;
+  EXPECT_FALSE(kept(write_start(name_, bad)).ok()) << "the digests are of another content";
   bad = start_;
   bad.valid_bodies = bad.bodies.size() + 1;
   EXPECT_FALSE(kept(write_start(name_, bad)).ok());
@@ -129,6 +133,7 @@ TEST_F(StartTest, of_another_file_or_other_settings_is_refused) {
 TEST_F(StartTest, that_is_sealed_is_used_only_as_it_was_sealed) {
   ASSERT_TRUE(kept(write_start(name_, start_), true).ok());
   start_.chunks[0][0] ^= 1;
+  start_.content = content_of(bytes_.size(), start_.chunks);
   const auto forged = write_start(name_, start_);
   const std::string path = root_ / "cache/n.start";
   ASSERT_EQ(chmod(path.c_str(), 0600), 0);
@@ -188,7 +193,7 @@ TEST_F(StartTest, a_module_is_decoded_without_reading_its_bodies_and_data) {
   EXPECT_LE(file->read_bytes(), 4 * kChunkBytes);
   ASSERT_EQ((*lazy)->bodies.size(), (*whole)->bodies.size());
   for (std::size_t i = 0; i < (*whole)->bodies.size(); ++i)
-    EXPECT_EQ((*lazy)->bodies[i].range, (*whole)->bodies[i].range);
+    EXPECT_EQ(base::ByteRange((*lazy)->bodies[i].range), base::ByteRange((*whole)->bodies[i].range));
   ASSERT_EQ((*lazy)->datas.size(), 1u);
   EXPECT_EQ((*lazy)->datas[0].bytes, (*whole)->datas[0].bytes);
   const auto data = (*lazy)->bytes_of((*lazy)->datas[0].bytes);
@@ -198,17 +203,19 @@ TEST_F(StartTest, a_module_is_decoded_without_reading_its_bodies_and_data) {
 }
 
 TEST_F(StartTest, places_of_bodies_that_cannot_be_are_malformed) {
-  const auto good = start_.bodies;
+  const Start good = start_;
   const auto refuse = [&](auto change) {
-    start_.bodies = good;
-    change(start_.bodies);
+    start_ = good;
+    change(start_);
     EXPECT_FALSE(decode(module_file()).ok());
   };
-  refuse([](auto& bodies) { bodies.pop_back(); });
-  refuse([](auto& bodies) { bodies[0].begin = 0; });
-  refuse([](auto& bodies) { bodies[1].end = bodies[1].begin - 1; });
-  refuse([](auto& bodies) { bodies.back().end = 0xfffffff0; });
-  refuse([](auto& bodies) { std::swap(bodies[0], bodies[1]); });
+  refuse([](Start& start) { start.bodies.pop_back(); });
+  refuse([](Start& start) { start.bodies.push_back({1, 1}); });
+  refuse([](Start& start) { start.bodies_begin = 0; });
+  refuse([](Start& start) { start.bodies_begin = 0xfffffff0; });
+  refuse([](Start& start) { start.bodies[1] = {start.bodies[1].size_bytes(), 0}; });
+  refuse([](Start& start) { start.bodies[1] = {(1 << 29) - 1, 1}; });
+  refuse([](Start& start) { start.bodies.back() = {spec::kMaxFunctionBodyBytes, 1}; });
 }
 
 TEST_F(StartTest, bytes_that_are_not_what_was_noted_are_never_there) {

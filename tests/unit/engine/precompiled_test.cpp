@@ -15,6 +15,7 @@
 #include "binary/decoder.h"
 #include "engine/hot_functions.h"
 #include "engine/tier_loader.h"
+#include "support/kept_code.h"
 #include "validate/checked.h"
 
 namespace heddle::engine {
@@ -77,7 +78,7 @@ class Precompiled : public testing::Test {
     EXPECT_TRUE(checked.ok());
     const abi::VmLayout layout(checked->module());
     for (std::size_t f = 0; f < checked->module().functions.size(); ++f) {
-      abi::CompileResult made = tier.compile({*checked, layout, spec::FuncIndex(f)});
+      abi::CompileResult made = test::kept_or_compiled(tier, {*checked, layout, spec::FuncIndex(f)});
       auto* artifact = std::get_if<abi::CodeArtifact>(&made);
       EXPECT_NE(artifact, nullptr);
       if (artifact != nullptr) result.push_back(std::move(artifact->code));

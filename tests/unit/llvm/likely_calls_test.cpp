@@ -21,7 +21,8 @@ class Guessing final : public abi::Tier {
     const auto* known = std::get_if<abi::CodeArtifact>(&first);
     if (known == nullptr) return first;
     std::vector<abi::LikelyCall> likely;
-    for (const abi::CallSite& site : known->call_sites) likely.push_back({site.body_offset, spec::FuncIndex(guess_)});
+    for (const abi::Site& site : known->sites)
+      if (site.is_call) likely.push_back({site.body_offset, spec::FuncIndex(guess_)});
     const auto before = [](const auto& a, const auto& b) { return a.body_offset < b.body_offset; };
     const auto same = [](const auto& a, const auto& b) { return a.body_offset == b.body_offset; };
     std::sort(likely.begin(), likely.end(), before);

@@ -113,7 +113,7 @@ TEST(Trap, division_fault_is_a_trap) {
   const auto f = m.add({}, [](Emitter& e) {
     e.as.xor_(ecx, ecx);
     e.as.xor_(edx, edx);
-    e.artifact.trap_sites.push_back({e.here(), 5, TrapCode::integer_divide_by_zero});
+    e.artifact.sites.add_trap(e.here(), 5, TrapCode::integer_divide_by_zero);
     e.as.div(ecx);
     e.as.ret();
   });
@@ -126,7 +126,7 @@ test::Emit load_at(std::uint64_t address) {
   return [address](Emitter& e) {
     e.as.mov(rcx, ptr(r13, abi::kOffsetMemory0Base));
     e.as.mov(rdx, address);
-    e.artifact.trap_sites.push_back({e.here(), 9, TrapCode::memory_out_of_bounds});
+    e.artifact.sites.add_trap(e.here(), 9, TrapCode::memory_out_of_bounds);
     e.as.mov(rax, ptr(rcx, rdx));
     e.as.ret();
   };
@@ -150,7 +150,7 @@ TEST(TrapDeathTest, fault_outside_every_memory_is_no_trap_of_the_guest) {
   m.memory(1);
   const auto f = m.add({}, [](Emitter& e) {
     e.as.mov(rcx, 16);
-    e.artifact.trap_sites.push_back({e.here(), 9, TrapCode::memory_out_of_bounds});
+    e.artifact.sites.add_trap(e.here(), 9, TrapCode::memory_out_of_bounds);
     e.as.mov(rax, ptr(rcx));
     e.as.ret();
   });

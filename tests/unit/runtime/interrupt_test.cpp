@@ -216,7 +216,7 @@ TEST(Interrupt, loop_through_lazy_stubs_ends) {
     e.as.bind(top);
     e.as.mov(rax, reinterpret_cast<std::uint64_t>(&stale));
     e.as.call(ptr(rax));
-    e.artifact.call_sites.push_back({e.here(), 0});
+    e.artifact.sites.add_call(e.here(), 0);
     e.as.jmp(top);
   });
   attack_wasm(m, f, {}, 2'000, "the lazy stub lost an interrupt");
