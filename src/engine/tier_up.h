@@ -34,7 +34,7 @@ namespace heddle::engine {
 
 /// What the tiers did so far. Any thread may read; each count is one of its own.
 struct TierUpStats {
-  std::atomic<std::uint64_t> samples{0};      ///< in code that could be better
+  std::atomic<std::uint64_t> samples{0};      ///< of code that could be better, or whose caller could
   std::atomic<std::uint64_t> functions{0};    ///< compiled and published
   std::atomic<std::uint64_t> loops{0};        ///< whose threads were moved to better code
   std::atomic<std::uint64_t> unsupported{0};  ///< left to the baseline for good

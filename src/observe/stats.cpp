@@ -68,8 +68,9 @@ std::string Stats::table(const SampleCounts& counts) {
                        ms(sum.compile_ns), sum.wasm_bytes, sum.code_bytes, ratio(sum.code_bytes, sum.wasm_bytes));
   out += fmt::format("{:<22}{:>8}{:>12.2f}{:>12}{:>12}\n", "loops moved", loops_.pieces, ms(loops_.compile_ns), "",
                      loops_.code_bytes);
-  out += fmt::format("{} bytes of code, {} samples in code that could be better, {} functions left to the baseline\n",
-                     all_code_bytes(), counts.samples, counts.unsupported);
+  out += fmt::format(
+      "{} bytes of code, {} samples of code or callers that could be better, {} functions left to the baseline\n",
+      all_code_bytes(), counts.samples, counts.unsupported);
   const std::vector<Piece> pieces = longest_in_order();
   out += fmt::format("\nat ms   took ms  wasm bytes  code bytes  what{}\n",
                      pieces.size() == kPieces ? " (those that took longest)" : "");

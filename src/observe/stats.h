@@ -16,7 +16,7 @@ namespace heddle::observe {
 
 /// What the one who finds hot code counted (engine/tier_up.h).
 struct SampleCounts {
-  std::uint64_t samples = 0;      ///< of code that could be better
+  std::uint64_t samples = 0;      ///< of code that could be better, or whose caller could
   std::uint64_t unsupported = 0;  ///< functions that no better tier could compile
 };
 
