@@ -5,10 +5,11 @@
 
 #include "baseline/tier.h"
 #include "binary/decoder.h"
-#include "engine/script_runner.h"
 #include "llvm/tier.h"
 #include "text/wat_parser.h"
 #include "validate/checked.h"
+
+#include "unit/llvm/scripts.h"
 
 namespace heddle::llvm_tier {
 namespace {
@@ -257,13 +258,7 @@ TEST(LlvmBatch, code_from_a_batch_runs) {
   (assert_return (invoke "narrower" (v128.const i64x2 1 2)) (v128.const i64x2 -4 6))
   (assert_return (invoke "catches" (i32.const 0)) (i32.const 11)))";
   const Batched tier;
-  engine::ScriptOptions options;
-  options.features = spec::Features::all();
-  options.tier = &tier;
-  const auto report = engine::run_script(kScript, "script", options);
-  ASSERT_TRUE(report.ok()) << report.error().message;
-  EXPECT_EQ(report->assertions, 14u);
-  for (const std::string& failure : report->failures) ADD_FAILURE() << failure;
+  EXPECT_EQ(expect_passes(kScript, tier), 14u);
 }
 
 }  // namespace

@@ -6,8 +6,9 @@
 #include <string>
 
 #include "baseline/tier.h"
-#include "engine/script_runner.h"
 #include "llvm/tier.h"
+
+#include "unit/llvm/scripts.h"
 
 namespace heddle::llvm_tier {
 namespace {
@@ -29,11 +30,9 @@ class Guessing final : public abi::Tier {
     likely.erase(std::unique(likely.begin(), likely.end(), same), likely.end());
     abi::CompileRequest guessing = request;
     guessing.likely_calls = likely;
-    abi::CompileResult result = llvm_.compile(guessing);
+    abi::CompileResult result = without_fallback(llvm_.compile(guessing));
     if (const auto* artifact = std::get_if<abi::CodeArtifact>(&result))
       inlined_ += static_cast<std::uint32_t>(artifact->inlined_calls.size());
-    if (const auto* reason = std::get_if<abi::Unsupported>(&result))
-      return base::Error{base::ErrorKind::unsupported, reason->body_offset, reason->reason};
     return result;
   }
   /// Calls that were inlined so far.
@@ -49,15 +48,7 @@ class Guessing final : public abi::Tier {
 /// Runs the script with the guess; the number of inlined calls.
 std::uint32_t inlined_with(std::uint32_t guess, std::string_view script) {
   const Guessing tier(guess);
-  engine::ScriptOptions options;
-  options.features = spec::Features::all();
-  options.tier = &tier;
-  const auto report = engine::run_script(script, "script", options);
-  EXPECT_TRUE(report.ok()) << report.error().message;
-  if (!report.ok()) return 0;
-  EXPECT_GT(report->assertions, 0u);
-  EXPECT_EQ(report->passed, report->assertions) << "guess " << guess;
-  for (const std::string& failure : report->failures) ADD_FAILURE() << "guess " << guess << ": " << failure;
+  expect_passes(script, tier, "guess " + std::to_string(guess) + ": ");
   return tier.inlined();
 }
 

@@ -4,8 +4,9 @@
 #include <string>
 
 #include "baseline/tier.h"
-#include "engine/script_runner.h"
 #include "llvm/tier.h"
+
+#include "unit/llvm/scripts.h"
 
 namespace heddle::llvm_tier {
 namespace {
@@ -19,10 +20,7 @@ class Mixed final : public abi::Tier {
   abi::CompileResult compile(const abi::CompileRequest& request) const override {
     const bool even = request.func.value % 2 == 0;
     if (which_ != Llvm::all && even != (which_ == Llvm::even)) return baseline_.compile(request);
-    abi::CompileResult result = llvm_.compile(request);
-    if (const auto* reason = std::get_if<abi::Unsupported>(&result))
-      return base::Error{base::ErrorKind::unsupported, reason->body_offset, reason->reason};
-    return result;
+    return without_fallback(llvm_.compile(request));
   }
 
  private:
@@ -34,14 +32,7 @@ class Mixed final : public abi::Tier {
 void passes_in_every_mix(std::string_view script) {
   for (const auto which : {Mixed::Llvm::all, Mixed::Llvm::even, Mixed::Llvm::odd}) {
     const Mixed tier(which);
-    engine::ScriptOptions options;
-    options.features = spec::Features::all();
-    options.tier = &tier;
-    const auto report = engine::run_script(script, "script", options);
-    ASSERT_TRUE(report.ok()) << report.error().message;
-    EXPECT_GT(report->assertions, 0u);
-    EXPECT_EQ(report->passed, report->assertions);
-    for (const std::string& failure : report->failures) ADD_FAILURE() << failure;
+    expect_passes(script, tier);
   }
 }
 
