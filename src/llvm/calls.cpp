@@ -161,14 +161,7 @@ base::Status IrFunction::call_reference(Value* reference, spec::TypeIndex type, 
     call_any();
     return {};
   }
-  llvm::BasicBlock* known = new_block("known");
-  llvm::BasicBlock* end = new_block("called");
-  enter_frame(FrameKind::if_, {called.params, called.results}, end, end);
-  Frame& frame = frames_.back();
-  frame.else_block = new_block("unknown");
-  frame.else_params.assign(stack_.end() - static_cast<std::ptrdiff_t>(called.params.size()), stack_.end());
-  ir_.CreateCondBr(ir_.CreateICmpEQ(reference, own_func_ref(*likely)), known, frame.else_block, likely_);
-  ir_.SetInsertPoint(known);
+  enter_if(ir_.CreateICmpEQ(reference, own_func_ref(*likely)), {called.params, called.results}, likely_);
   HEDDLE_TRY(call_own(*likely, true));
   HEDDLE_TRY(on_else_({}));
   call_any();

@@ -77,16 +77,19 @@ base::Status IrFunction::on_loop(const BlockType& imm) {
 
 base::Status IrFunction::on_if_(const BlockType& imm) {
   Value* condition = pop_condition();
+  enter_if(condition, signature_of(imm));
+  return {};
+}
+
+void IrFunction::enter_if(Value* condition, const BlockSignature& signature, llvm::MDNode* weights) {
   llvm::BasicBlock* end = new_block("end");
-  const BlockSignature signature = signature_of(imm);
   enter_frame(FrameKind::if_, signature, end, end);
   Frame& frame = frames_.back();
   frame.else_block = new_block("else");
   frame.else_params.assign(stack_.end() - static_cast<std::ptrdiff_t>(signature.params.size()), stack_.end());
   llvm::BasicBlock* then = new_block("then");
-  ir_.CreateCondBr(condition, then, frame.else_block);
+  ir_.CreateCondBr(condition, then, frame.else_block, weights);
   ir_.SetInsertPoint(then);
-  return {};
 }
 
 base::Status IrFunction::on_else_(const None&) {

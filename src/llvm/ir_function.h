@@ -280,6 +280,8 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   llvm::BasicBlock* new_block(const char* name);
   std::vector<llvm::PHINode*> make_phis(llvm::BasicBlock* block, const spec::ResultType& types);
   void enter_frame(FrameKind kind, const BlockSignature& signature, llvm::BasicBlock* label, llvm::BasicBlock* end);
+  /// An if's frame; what follows is built in its first arm.
+  void enter_if(Value* condition, const BlockSignature& signature, llvm::MDNode* weights = nullptr);
   /// Adds the operands on top of the stack to the target's phis; the branch itself is the caller's.
   void pass_operands(Frame& target);
   Frame& frame_at(spec::LabelDepth depth) { return frames_[frames_.size() - 1 - depth.value]; }
@@ -421,8 +423,8 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   std::uint32_t next_line_ = 1;
   std::vector<abi::InlinedCall> inlined_calls_;
   std::uint64_t inlined_bytes_ = 0;
-  std::unordered_map<std::uint32_t, std::optional<std::uint32_t>>
-      leaves_;                                             ///< operations of who was asked for, if a leaf
+  /// Who was asked for, and how many operations it has if it is a leaf.
+  std::unordered_map<std::uint32_t, std::optional<std::uint32_t>> leaves_;
   std::vector<std::vector<llvm::AllocaInst*>> osr_slots_;  ///< by operand index; one for each type
 };
 
