@@ -168,11 +168,7 @@ base::Status ModuleCode::take_kept(abi::KeptCode kept, spec::FuncIndex func, std
   std::uint64_t code_bytes = 0;
   for (const Placed& p : placed) code_bytes += p.bytes.size();
   for (const Placed& p : placed) {
-    write(*p.code, p.bytes, p.writable);
-    tell([&](Listener& listener) {
-      listener.on_new_code({*p.code, NewCode::Kind::first, 0, took_ns * p.bytes.size() / code_bytes,
-                            base::monotonic_ns(), p.code->relocations, no_listing});
-    });
+    complete(p, NewCode::Kind::first, 0, took_ns * p.bytes.size() / code_bytes, no_listing);
     const std::size_t index = defined(p.code->func);
     slots_[index].store(p.code->begin, std::memory_order_release);
     if (p.code->func == func) continue;  // whoever called us settles it
@@ -198,10 +194,8 @@ std::vector<ModuleCode::Placed> ModuleCode::place_kept(abi::KeptCode& kept, spec
     std::uint32_t found;
     const bool is_ours = (of == func && !std::exchange(has_func, true)) || (has_room && claim(of, found));
     if (!is_ours) continue;
-    auto code = function_code(std::move(piece), of, piece.code, piece.made_by);
-    const FunctionCode* const entry = code.get();
-    std::uint8_t* const writable = place(std::move(code));
-    if (writable != nullptr) placed.push_back({entry, piece.code, writable});
+    if (const auto p = place(function_code(std::move(piece), of, piece.code, piece.made_by), piece.code))
+      placed.push_back(*p);
   }
   HEDDLE_CHECK(has_func, "the function that was asked for is among what was kept");
   return placed;
@@ -225,17 +219,17 @@ bool ModuleCode::make_room(std::size_t size_bytes) {
   return true;
 }
 
-std::uint8_t* ModuleCode::place(std::unique_ptr<FunctionCode> code) {
+std::optional<ModuleCode::Placed> ModuleCode::place(std::unique_ptr<FunctionCode> code, base::Bytes bytes) {
   const std::size_t align = alignment_of(*code), size = padded(code->size_bytes);
   if (chunk_ != nullptr)
     chunk_->used_bytes = std::min((chunk_->used_bytes + align - 1) & ~(align - 1), chunk_->size_bytes);
-  if (!make_room(size)) return nullptr;
+  if (!make_room(size)) return std::nullopt;
   code->begin = chunk_->begin + chunk_->used_bytes;
-  std::uint8_t* writable = chunk_->writable + chunk_->used_bytes;
+  const Placed placed = {code.get(), bytes, chunk_->writable + chunk_->used_bytes};
   chunk_->used_bytes += size;
   chunk_->append(code.get());
   functions_.push_back(std::move(code));
-  return writable;
+  return placed;
 }
 
 std::unique_ptr<FunctionCode> ModuleCode::function_code(abi::CodeTables&& tables, spec::FuncIndex func,
@@ -248,35 +242,36 @@ std::unique_ptr<FunctionCode> ModuleCode::function_code(abi::CodeTables&& tables
   return result;
 }
 
-void ModuleCode::write(const FunctionCode& code, base::Bytes bytes, std::uint8_t* writable) {
+void ModuleCode::complete(const Placed& placed, NewCode::Kind kind, std::uint32_t loop_offset, std::uint64_t compile_ns,
+                          const std::string& listing) {
+  const auto& [code, bytes, writable] = placed;
   std::memcpy(writable, bytes.data(), bytes.size());
-  for (const abi::SlotRelocation& relocation : code.relocations) {
+  for (const abi::SlotRelocation& relocation : code->relocations) {
     const auto* target = reinterpret_cast<const std::uint8_t*>(slot(relocation.func));
-    const std::ptrdiff_t distance = target - (code.begin + relocation.code_offset + 4);
+    const std::ptrdiff_t distance = target - (code->begin + relocation.code_offset + 4);
     HEDDLE_DCHECK(distance == static_cast<std::int32_t>(distance), "slots are in reach of all code");
     const auto displacement = static_cast<std::int32_t>(distance);
     std::memcpy(writable + relocation.code_offset, &displacement, sizeof displacement);
   }
   code_bytes_.fetch_add(bytes.size(), std::memory_order_relaxed);
+  tell([&](Listener& listener) {
+    listener.on_new_code(
+        {*placed.code, kind, loop_offset, compile_ns, base::monotonic_ns(), placed.code->relocations, listing});
+  });
 }
 
 const FunctionCode* ModuleCode::install(abi::CodeArtifact artifact, Origin origin, NewCode::Kind kind,
                                         std::uint32_t loop_offset) {
   HEDDLE_CHECK(artifact.body.of() == &module(), "an artifact is published in the module it was compiled for");
   auto code = function_code(std::move(artifact), artifact.body.func(), artifact.code, origin.tier);
-  const FunctionCode* const installed = code.get();
-  std::uint8_t* writable = nullptr;
+  std::optional<Placed> placed;
   {
     base::MutexLock lock(mutex_);
-    writable = place(std::move(code));
+    placed = place(std::move(code), artifact.code);
   }
-  if (writable == nullptr) return nullptr;
-  write(*installed, artifact.code, writable);
-  tell([&](Listener& listener) {
-    listener.on_new_code({*installed, kind, loop_offset, origin.compile_ns, base::monotonic_ns(),
-                          installed->relocations, artifact.listing});
-  });
-  return installed;
+  if (!placed) return nullptr;
+  complete(*placed, kind, loop_offset, origin.compile_ns, artifact.listing);
+  return placed->code;
 }
 
 base::Status ModuleCode::publish(abi::CodeArtifact artifact, Origin origin, NewCode::Kind kind) {

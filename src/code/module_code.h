@@ -122,12 +122,13 @@ class ModuleCode {
                               std::uint32_t loop_offset = 0) HEDDLE_EXCLUDES(mutex_);
   std::unique_ptr<FunctionCode> function_code(abi::CodeTables&& tables, spec::FuncIndex func, base::Bytes code,
                                               const char* tier) const;
-  /// Gives the code a place, where it is still to be written: the address for that, or nullptr: no memory.
-  std::uint8_t* place(std::unique_ptr<FunctionCode> code) HEDDLE_REQUIRES(mutex_);
+  /// nullopt: no memory.
+  std::optional<Placed> place(std::unique_ptr<FunctionCode> code, base::Bytes bytes) HEDDLE_REQUIRES(mutex_);
   /// Whether the current chunk has room for so much.
   bool make_room(std::size_t size_bytes) HEDDLE_REQUIRES(mutex_);
-  /// Puts the code where it was placed.
-  void write(const FunctionCode& code, base::Bytes bytes, std::uint8_t* writable);
+  /// Puts the code where it was placed, and tells the listeners.
+  void complete(const Placed& placed, NewCode::Kind kind, std::uint32_t loop_offset, std::uint64_t compile_ns,
+                const std::string& listing) HEDDLE_EXCLUDES(listeners_mutex_);
   bool is_heard() const { return is_heard_.load(std::memory_order_acquire); }
   template <class Tell>
   void tell(Tell tell) const HEDDLE_EXCLUDES(listeners_mutex_);
