@@ -41,7 +41,6 @@ class Entry {
       bool improvable = false;
       base::Bytes bytes;
     };
-    std::uint32_t number = 0;
     std::unique_ptr<const std::uint8_t[]> memory;
     std::vector<Record> records;
   };

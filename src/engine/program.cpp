@@ -30,8 +30,7 @@ Outcome invalid_body(const LoadedModule& module, const base::Error& error) {
 void keep_code(const LoadedModule& module) {
   std::vector<cache::Fresh> fresh;
   for (const code::FunctionCode* function : module.code->published())
-    if (module.cached->lacks(function->func, function->improvable))
-      fresh.push_back({function->func, function, [function] { return function->unpatched(); }});
+    fresh.push_back({function->func, function, [function] { return function->unpatched(); }});
   module.cached->keep(fresh);
   if (module.start != nullptr)
     module.start->keep(module.code->module(), module.validation != nullptr ? module.validation->valid_bodies()
