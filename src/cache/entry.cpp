@@ -20,16 +20,6 @@ base::Error broken(const char* what) {
   return {base::ErrorKind::malformed, base::kNoOffset, what};
 }
 
-template <class T>
-base::Bytes raw(const std::vector<T>& rows) {
-  return {reinterpret_cast<const std::uint8_t*>(rows.data()), rows.size() * sizeof(T)};
-}
-
-template <class T>
-base::Bytes raw(const T& value) {
-  return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
-}
-
 }  // namespace
 
 struct Entry::Header {
@@ -68,7 +58,7 @@ base::Result<Entry> Entry::read(File file, base::ByteRange place, const Key& key
   if (!file.read_at(rows.data(), rows.size(), place.begin + sizeof header)) return broken("it cannot be read");
   if (seal) {
     base::Sha256 hash;
-    hash.add(raw(header));
+    hash.add(base::raw_bytes(header));
     hash.add(rows);
     if (*seal != hash.finish()) return broken("it is not what was sealed");
   }
@@ -110,7 +100,7 @@ std::vector<std::uint8_t> Entry::write(const Key& key, const std::vector<Piece>&
   for (const Piece& piece : pieces) {
     if (order == Order::none || records.size() - begin + piece.record.size() > kGroupBytes) end_group();
     functions.push_back({piece.func.value, static_cast<std::uint32_t>(groups.size()), piece.improvable});
-    append(raw(RecordHead{piece.func.value, static_cast<std::uint32_t>(piece.record.size())}));
+    append(base::raw_bytes(RecordHead{piece.func.value, static_cast<std::uint32_t>(piece.record.size())}));
     append(piece.record);
   }
   end_group();
@@ -125,7 +115,7 @@ std::vector<std::uint8_t> Entry::write(const Key& key, const std::vector<Piece>&
   for (GroupRow& group : groups) group.offset += first;
   std::vector<std::uint8_t> bytes(sizeof header);
   bytes.reserve(header.file_bytes);
-  for (const base::Bytes part : {raw(groups), raw(functions), base::Bytes(records)})
+  for (const base::Bytes part : {base::raw_bytes(groups), base::raw_bytes(functions), base::Bytes(records)})
     bytes.insert(bytes.end(), part.begin(), part.end());
   header.hash = header.hash_with(base::Bytes(bytes).subspan(sizeof header, header.rows_bytes()));
   std::memcpy(bytes.data(), &header, sizeof header);
@@ -157,7 +147,6 @@ base::Result<Entry::Group> Entry::read_group(std::uint32_t number) const {
   if (!file_.read_at(memory.get(), place.size_bytes, begin_ + place.offset)) return broken("it cannot be read");
   if (base::Sha256::of(rest) != place.digest) return broken("its records are damaged");
   Group group;
-  group.number = number;
   group.memory = std::move(memory);
   while (!rest.empty()) {
     RecordHead head;

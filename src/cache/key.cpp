@@ -5,15 +5,6 @@
 #include "base/cpu_features.h"
 
 namespace heddle::cache {
-namespace {
-
-template <class T>
-base::Bytes raw(const T& value) {
-  return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
-}
-
-}  // namespace
-
 std::vector<Key> chunk_digests(base::Bytes module) {
   std::vector<Key> digests;
   digests.reserve((module.size() + kChunkBytes - 1) / kChunkBytes);
@@ -24,8 +15,8 @@ std::vector<Key> chunk_digests(base::Bytes module) {
 
 Key content_of(std::uint64_t size_bytes, std::span<const Key> chunks) {
   base::Sha256 hash;
-  hash.add(raw(size_bytes));
-  hash.add({reinterpret_cast<const std::uint8_t*>(chunks.data()), chunks.size_bytes()});
+  hash.add(base::raw_bytes(size_bytes));
+  hash.add(base::raw_bytes(chunks));
   return hash.finish();
 }
 
@@ -36,8 +27,8 @@ Key key_of(const Key& what, const std::string& settings) {
   made_by += settings;
   const std::uint64_t length = made_by.size();
   base::Sha256 hash;
-  hash.add(raw(length));
-  hash.add({reinterpret_cast<const std::uint8_t*>(made_by.data()), made_by.size()});
+  hash.add(base::raw_bytes(length));
+  hash.add(base::raw_bytes(made_by));
   hash.add(what);
   return hash.finish();
 }

@@ -42,20 +42,15 @@ std::int64_t ns_of(const timespec& time) {
   return time.tv_sec * kSecondNs + time.tv_nsec;
 }
 
-template <class T>
-base::Bytes raw(const std::vector<T>& list) {
-  return {reinterpret_cast<const std::uint8_t*>(list.data()), list.size() * sizeof(T)};
-}
-
 std::uint64_t hash_of(const Header& header, const Start& start) {
-  const base::Bytes bodies = raw(start.bodies);
+  const base::Bytes bodies = base::raw_bytes(start.bodies);
   return XXH3_64bits_withSeed(bodies.data(), bodies.size(), XXH3_64bits(&header, offsetof(Header, hash)));
 }
 
 Key digest_of(const Header& header, const Start& start) {
   base::Sha256 hash;
-  hash.add({reinterpret_cast<const std::uint8_t*>(&header), sizeof header});
-  hash.add(raw(start.bodies));
+  hash.add(base::raw_bytes(header));
+  hash.add(base::raw_bytes(start.bodies));
   return hash.finish();
 }
 
@@ -98,7 +93,7 @@ bool is_settled(const File& file, const FileVersion& now) {
 
 Key start_name(const FileVersion& version, const std::string& settings) {
   const std::uint64_t which[] = {version.device, version.inode};
-  return key_of(base::Sha256::of({reinterpret_cast<const std::uint8_t*>(which), sizeof which}), settings + " start");
+  return key_of(base::Sha256::of(base::raw_bytes(which)), settings + " start");
 }
 
 void Start::set_bodies(std::span<const module::Body> all) {
@@ -124,13 +119,13 @@ std::vector<std::uint8_t> write_start(const Key& name, const Start& start) {
   header.hash = hash_of(header, start);
   std::vector<std::uint8_t> bytes(sizeof header);
   std::memcpy(bytes.data(), &header, sizeof header);
-  for (const base::Bytes part : {raw(start.bodies), raw(start.chunks)})
+  for (const base::Bytes part : {base::raw_bytes(start.bodies), base::raw_bytes(start.chunks)})
     bytes.insert(bytes.end(), part.begin(), part.end());
   return bytes;
 }
 
 std::size_t sealed_bytes(const Start& start) {
-  return sizeof(Header) + raw(start.bodies).size();
+  return sizeof(Header) + base::raw_bytes(start.bodies).size();
 }
 
 base::Result<Start> read_start(const Folder::Opened& opened, const Key& name) {
@@ -141,7 +136,7 @@ base::Result<Start> read_start(const Folder::Opened& opened, const Key& name) {
   Start start;
   start.chunks.resize(header.chunks);
   start.bodies.resize(header.bodies);
-  const base::Bytes chunks = raw(start.chunks), bodies = raw(start.bodies);
+  const base::Bytes chunks = base::raw_bytes(start.chunks), bodies = base::raw_bytes(start.bodies);
   if (!opened.file.read_at(start.bodies.data(), bodies.size(), sizeof header) ||
       !opened.file.read_at(start.chunks.data(), chunks.size(), sizeof header + bodies.size()))
     return broken("it cannot be read");

@@ -159,11 +159,6 @@ base::Status write_whole(const std::string& path, std::initializer_list<base::By
   return status;
 }
 
-template <class T>
-base::Bytes raw(const T& value) {
-  return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
-}
-
 }  // namespace
 
 base::Status compile_ahead(const ModuleSource& source, const Config& config, const CompileOptions& options,
@@ -186,7 +181,7 @@ base::Status compile_ahead(const ModuleSource& source, const Config& config, con
   }
   const std::uint64_t module_bytes = wire.size();
   const std::vector<std::uint8_t> entry = cache::Entry::write(key, compilation.pieces(), cache::Order::none);
-  return write_whole(path, {raw(kMagic), raw(module_bytes), wire, entry});
+  return write_whole(path, {base::raw_bytes(kMagic), base::raw_bytes(module_bytes), wire, entry});
 }
 
 bool is_precompiled(base::Bytes file) {

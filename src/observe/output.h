@@ -18,7 +18,7 @@ class Output {
   /// In the machine's byte order, which is the readers', too.
   template <class T>
   void put(T value) {
-    raw({reinterpret_cast<const std::uint8_t*>(&value), sizeof value});
+    raw(base::raw_bytes(value));
   }
   void u8(unsigned value) { bytes_.push_back(static_cast<std::uint8_t>(value)); }
   void bytes(std::initializer_list<unsigned> values) {
