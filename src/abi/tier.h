@@ -20,7 +20,12 @@ namespace heddle::abi {
 struct LikelyCall {
   std::uint32_t body_offset;
   spec::FuncIndex func;
+  bool operator==(const LikelyCall&) const = default;
 };
+
+/// Chosen: likely callees with longer bodies are never put into their caller. Three times what the LLVM tier takes of
+/// callees that it knows nothing of.
+inline constexpr std::uint64_t kMaxLikelyBodyBytes = 240;
 
 struct CompileRequest {
   const module::CheckedModule& module;

@@ -21,6 +21,11 @@ constexpr std::uint64_t kSampleIntervalNs = 2'000'000;
 constexpr std::uint64_t kBatchBytes = 1 << 10;
 constexpr std::size_t kBatchFunctions = 16;
 
+/// Chosen: samples of callees that were not known, until their caller is compiled once more. Some 30 ms in them.
+constexpr std::uint32_t kMissedSamples = 8;
+/// Chosen: so long after a function was compiled its callees are looked for.
+constexpr std::uint64_t kWatchNs = 500'000'000;
+
 std::uint64_t body_bytes(const code::ModuleCode& module, spec::FuncIndex func) {
   return module.module().body(func).range.size_bytes();
 }
@@ -125,7 +130,9 @@ void TierUp::count_sample(Function& function, const code::FunctionCode& code, co
 
 void TierUp::count_call(Function& caller, const code::FunctionCode& code, const void* return_pc,
                         spec::FuncIndex callee) {
-  if (!code.improvable) return;
+  // Of a call in inlined code the offset would be another body's.
+  const bool is_second_look = caller.improved && !caller.reconsidered && code.inlined_at_return(return_pc) == 0;
+  if (!code.improvable && !is_second_look) return;
   const std::uint32_t body_offset = code.body_offset_of_return(return_pc);
   auto call = std::find_if(caller.calls.begin(), caller.calls.end(),
                            [&](const Call& c) { return c.seen.body_offset == body_offset && c.seen.func == callee; });
@@ -133,25 +140,42 @@ void TierUp::count_call(Function& caller, const code::FunctionCode& code, const 
   ++call->samples;
 }
 
-std::vector<abi::LikelyCall> TierUp::likely_calls(std::vector<Call> calls) {
+std::vector<TierUp::Call> TierUp::likely_calls(std::vector<Call> calls) {
   std::sort(calls.begin(), calls.end(), [](const Call& a, const Call& b) {
     if (a.seen.body_offset != b.seen.body_offset) return a.seen.body_offset < b.seen.body_offset;
     return a.samples != b.samples ? a.samples > b.samples : a.seen.func < b.seen.func;
   });
-  std::vector<abi::LikelyCall> likely;
+  std::vector<Call> likely;
   for (std::size_t first = 0, end = 0; first < calls.size(); first = end) {
     std::uint32_t all = 0;
     for (; end < calls.size() && calls[end].seen.body_offset == calls[first].seen.body_offset; ++end)
       all += calls[end].samples;
-    if (calls[first].samples * 2 > all) likely.push_back(calls[first].seen);
+    if (calls[first].samples * 2 > all) likely.push_back(calls[first]);
   }
   return likely;
+}
+
+std::vector<abi::LikelyCall> TierUp::guesses(const Function& function) {
+  std::vector<abi::LikelyCall> result;
+  for (const Call& call : likely_calls(function.calls)) result.push_back(call.seen);
+  return result;
+}
+
+std::uint32_t TierUp::missed_samples(const code::ModuleCode& module, const Function& function) {
+  std::uint32_t missed = 0;
+  for (const Call& call : likely_calls(function.calls)) {
+    if (body_bytes(module, call.seen.func) > abi::kMaxLikelyBodyBytes) continue;
+    if (std::find(function.guessed.begin(), function.guessed.end(), call.seen) == function.guessed.end())
+      missed += call.samples;
+  }
+  return missed;
 }
 
 void TierUp::count_samples() {
   runtime::Sampler::Sample samples[runtime::Sampler::kSlots];
   const std::uint64_t since_ns = std::exchange(drained_ns_, base::monotonic_ns());
   const std::size_t count = sampler_->drain(samples);
+  if (drained_ns_ > watch_until_ns_) sampler_->set_all_count(false);
   if (count == 0) return;
   const auto modules = living();
   for (std::size_t i = 0; i < count; ++i) {
@@ -211,39 +235,42 @@ bool TierUp::compile_hottest() {
   Module where;
   Entry* entry_of = nullptr;
   Function* hottest = nullptr;
-  Function* stuck_in = nullptr;
   Loop* stuck = nullptr;
   std::uint32_t func = 0, most = std::max(options_.threshold, 1u) - 1;
   for (auto& [module, entry] : living())
     for (auto& [index, function] : entry->functions) {
-      if (!function.settled && function.samples > most) {
-        most = function.samples;
+      const auto is_hottest = [&, &module = module, index = index](std::uint32_t samples) {
+        if (samples <= most) return false;
+        most = samples;
         hottest = &function;
         stuck = nullptr;
         func = index;
         where = module;
         entry_of = entry;
-      }
-      for (Loop& loop : function.loops) {
-        if (loop.settled || loop.samples <= most) continue;
-        most = loop.samples;
-        hottest = nullptr;
-        stuck_in = &function;
-        stuck = &loop;
-        where = module;
-      }
+        return true;
+      };
+      if (!function.settled) is_hottest(function.samples);
+      for (Loop& loop : function.loops)
+        if (!loop.settled && is_hottest(loop.samples)) stuck = &loop;
+      if (function.improved && !function.reconsidered)
+        if (const std::uint32_t missed = missed_samples(*module, function); missed >= kMissedSamples)
+          is_hottest(missed);
     }
-  if (stuck != nullptr)
-    settle_loop(*where, *stuck_in, *stuck);
-  else if (hottest != nullptr)
+  if (hottest == nullptr) return false;
+  if (stuck != nullptr) {
+    settle_loop(*where, *hottest, *stuck);
+  } else {
+    hottest->reconsidered = hottest->improved;
     improve(*where, batch_around(*where, *entry_of, spec::FuncIndex(func)));
-  return stuck != nullptr || hottest != nullptr;
+  }
+  return true;
 }
 
 TierUp::Batch TierUp::batch_around(const code::ModuleCode& module, Entry& entry, spec::FuncIndex hottest) const {
   Batch hot;
   for (auto& [index, function] : entry.functions)
-    if (!function.settled && function.samples > 0) hot.emplace_back(spec::FuncIndex(index), &function);
+    if (spec::FuncIndex(index) == hottest || (!function.settled && function.samples > 0))
+      hot.emplace_back(spec::FuncIndex(index), &function);
   std::sort(hot.begin(), hot.end(), [hottest](const auto& a, const auto& b) {
     if ((a.first == hottest) != (b.first == hottest)) return a.first == hottest;
     return a.second->samples != b.second->samples ? a.second->samples > b.second->samples : a.first < b.first;
@@ -264,7 +291,7 @@ void TierUp::settle_loop(code::ModuleCode& module, const Function& function, Loo
 std::string TierUp::compile_loop(code::ModuleCode& module, const Function& function, const code::FunctionCode& old,
                                  const abi::OsrPoint& point) {
   const std::uint64_t begin = base::monotonic_ns();
-  const std::vector<abi::LikelyCall> likely = likely_calls(function.calls);
+  const std::vector<abi::LikelyCall> likely = guesses(function);
   const abi::CompileRequest request{module.checked(),  module.layout(), old.func, module.wants_listing(old.func),
                                     point.body_offset, likely};
   abi::CompileResult stub = first_.compile(request);
@@ -301,7 +328,8 @@ void TierUp::improve(code::ModuleCode& module, const Batch& batch) {
   std::uint64_t bytes = 0;
   for (const auto& [func, function] : batch) {
     old.push_back(module.find(module.slot(func)->load(std::memory_order_acquire)));
-    likely.push_back(likely_calls(function->calls));
+    likely.push_back(guesses(*function));
+    function->guessed = likely.back();
     requests.push_back({module.checked(), module.layout(), func, module.wants_listing(func), {}, likely.back()});
     bytes += body_bytes(module, func);
   }
@@ -335,7 +363,11 @@ void TierUp::publish(code::ModuleCode& module, spec::FuncIndex func, Function& f
     problem = "its body is invalid";
   }
   (problem.empty() ? stats_.functions : stats_.unsupported).fetch_add(1, std::memory_order_relaxed);
-  function.improved = problem.empty();
+  function.improved |= problem.empty();
+  if (problem.empty()) {
+    watch_until_ns_ = base::monotonic_ns() + kWatchNs;
+    sampler_->set_all_count(true);
+  }
   function.stuck_from_ns = base::monotonic_ns() + took_ns;
   if (options_.note && problem.empty())
     note(fmt::format("{}: {} in {:.1f} ms, after {} samples", name_of(module, func), tier_->name(),

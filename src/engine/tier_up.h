@@ -9,7 +9,8 @@
 // move over. Most calls of a hot function end before, and compiling it a second time would cost more than it saves.
 //
 // Samples also say whom a function calls: the tier may guess that a call through a table reaches the same callee again
-// (abi::LikelyCall), and may put a larger one into its caller.
+// (abi::LikelyCall), and may put a larger one into its caller. A function that was compiled before its callees were
+// caught is compiled once more when small ones are: in the runs in which that happened, pgzip took 13 % longer.
 //
 // What cannot be compiled better (unsupported, no memory) keeps its code and is not tried again.
 //
@@ -86,7 +87,9 @@ class TierUp final : private code::Listener {
     /// Improved: who is caught in the old code later is stuck there (base::monotonic_ns).
     std::uint64_t stuck_from_ns = 0;
     std::vector<Loop> loops;
-    std::vector<Call> calls;  ///< from its old code, whose callees were caught
+    std::vector<Call> calls;               ///< from its code, whose callees were caught
+    std::vector<abi::LikelyCall> guessed;  ///< improved: what the tier was told of them
+    bool reconsidered = false;             ///< compiled once more
   };
   struct Entry {
     std::weak_ptr<code::ModuleCode> module;
@@ -129,8 +132,11 @@ class TierUp final : private code::Listener {
   /// `callee` was caught, called from `code` in the function `caller` of the same module.
   static void count_call(Function& caller, const code::FunctionCode& code, const void* return_pc,
                          spec::FuncIndex callee);
-  /// Of each call the callee that most of its samples had, if it had more than half.
-  static std::vector<abi::LikelyCall> likely_calls(std::vector<Call> calls);
+  /// Of each call the callee that most of its samples had, if it had more than half; in the order of calls.
+  static std::vector<Call> likely_calls(std::vector<Call> calls);
+  static std::vector<abi::LikelyCall> guesses(const Function& function);
+  /// Samples of likely callees that the tier was not told of and may put into their caller.
+  static std::uint32_t missed_samples(const code::ModuleCode& module, const Function& function);
   std::string compile_loop(code::ModuleCode& module, const Function& function, const code::FunctionCode& old,
                            const abi::OsrPoint& point);
   void settle_loop(code::ModuleCode& module, const Function& function, Loop& loop);
@@ -144,6 +150,7 @@ class TierUp final : private code::Listener {
   std::atomic<bool> stop_{false};  // relaxed: the sampler's wake() orders it
   const abi::Tier* tier_ = nullptr;
   bool tier_failed_ = false;
+  std::uint64_t watch_until_ns_ = 0;
   std::uint64_t drained_ns_ = 0;  // when samples were counted last: what is counted next is younger
 
   base::Mutex mutex_;

@@ -10,8 +10,7 @@ namespace {
 // Chosen (DESIGN.md): below this the call costs about as much code as its callee.
 constexpr std::uint64_t kMaxBodyBytes = 80;
 constexpr std::uint32_t kMaxOperations = 20;
-/// Chosen: of a callee that samples have found below a hot caller, three times as much.
-constexpr std::uint64_t kMaxLikelyBodyBytes = 3 * kMaxBodyBytes;
+/// Chosen: of a callee that samples have found below a hot caller, three times as much (abi::kMaxLikelyBodyBytes).
 constexpr std::uint32_t kMaxLikelyOperations = 3 * kMaxOperations;
 constexpr std::uint32_t kMaxLocals = 16;
 /// Chosen: of wasm in one function, so that one with thousands of calls does not grow out of proportion.
@@ -110,7 +109,8 @@ base::Result<module::ValidatedBody> IrFunction::build() {
 bool IrFunction::may_inline(spec::FuncIndex func, bool likely) {
   if (module_.is_imported(func)) return false;
   const std::uint64_t size = module_.body(func).range.size_bytes();
-  if (size > (likely ? kMaxLikelyBodyBytes : kMaxBodyBytes) || inlined_bytes_ + size > kMaxInlinedBytes) return false;
+  if (size > (likely ? abi::kMaxLikelyBodyBytes : kMaxBodyBytes) || inlined_bytes_ + size > kMaxInlinedBytes)
+    return false;
   auto known = leaves_.find(func.value);
   if (known == leaves_.end()) {
     LeafScan scan;

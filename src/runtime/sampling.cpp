@@ -23,6 +23,7 @@ void Sampler::give_back() {
   has_timer_ = false;
   for (Slot& slot : slots_) slot.pc.store(nullptr, std::memory_order_relaxed);
   event_.store(idle, std::memory_order_relaxed);
+  set_all_count(false);
   used_.store(false, std::memory_order_release);
 }
 

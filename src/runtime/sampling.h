@@ -34,6 +34,9 @@ class Sampler {
   /// if the machine has no such timer. Owner.
   bool start(std::uint64_t interval_ns);
 
+  /// Whether samples in code that cannot be better count, too: they tell whom its callers call. The consumer.
+  void set_all_count(bool on) { all_count_.store(on, std::memory_order_relaxed); }
+
   /// Sleeps until a sample or wake() came since the last call. The consumer.
   void wait();
   /// Any thread.
@@ -60,6 +63,7 @@ class Sampler {
   std::atomic<bool> used_{false};  // exchanged by take(), released by give_back()
   std::atomic<std::uint32_t> event_{idle};
   std::atomic<std::uint32_t> next_{0};  // counter
+  std::atomic<bool> all_count_{false};  // relaxed, the consumer's to the handlers: a sample more or less does no harm
   struct Slot {
     std::atomic<const void*> pc{nullptr};
     std::atomic<const void*> return_pc{nullptr};

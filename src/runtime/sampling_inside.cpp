@@ -21,7 +21,7 @@ void Sampler::sample(const void* pc, const void* sp) {
   if (code == nullptr) return;
   const void* return_pc = nullptr;
   std::memcpy(&return_pc, static_cast<const std::uint8_t*>(sp) + code->pushed_bytes_at(pc), sizeof return_pc);
-  if (!code->improvable) {
+  if (!code->improvable && !all_count_.load(std::memory_order_relaxed)) {
     const code::FunctionCode* caller = code::Space::find(return_pc);
     if (caller == nullptr || !caller->improvable) return;
   }

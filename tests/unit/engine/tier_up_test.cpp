@@ -3,10 +3,12 @@
 #include "engine/tier_up.h"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <thread>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine/program.h"
 #include "engine/script_runner.h"
@@ -55,7 +57,8 @@ class TierUpTest : public testing::Test {
     return loops_of(module + assertion + assertion + assertion);
   }
 
-  std::unique_ptr<Program> program(const std::string& wat) {
+  /// `input`: what the program reads from; -1: nothing.
+  std::unique_ptr<Program> program(const std::string& wat, int input = -1) {
     ModuleSource source;
     const base::Bytes bytes{reinterpret_cast<const std::uint8_t*>(wat.data()), wat.size()};
     EXPECT_TRUE(read_module(bytes, "test.wat", engine->config().features, source).ok());
@@ -66,6 +69,10 @@ class TierUpTest : public testing::Test {
     wasi::Stream null;
     null.kind = wasi::Stream::Kind::null;
     options.wasi.stdio = {null, null, null};
+    if (input >= 0) {
+      options.wasi.stdio[0].kind = wasi::Stream::Kind::descriptor;
+      options.wasi.stdio[0].descriptor = input;
+    }
     auto made = Program::create(loaded, std::move(options));
     EXPECT_TRUE(made.ok()) << made.error().message;
     return std::move(*made);
@@ -371,6 +378,67 @@ TEST_F(TierUpTest, samples_of_a_callee_put_it_into_its_caller) {
   watcher.join();
   ASSERT_TRUE(outcome.ok());
   EXPECT_TRUE(inlined);
+}
+
+// The caller is hot and compiled before it calls anybody; only then a byte comes, from which on it does.
+TEST_F(TierUpTest, a_callee_that_is_seen_late_is_put_into_its_caller_after_all) {
+  int pipe_ends[2];
+  ASSERT_EQ(pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC), 0);
+  std::vector<std::string> notes;
+  start(2, [&notes](const std::string& note) { notes.push_back(note); });
+  auto run = program(R"((module
+      (type $f (func (param i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\40\00\00\00\01\00\00\00")  ;; where to read to: one byte at 64
+      (func $work (type $f) (local $k i32)
+        (local.set $k (i32.const 100))
+        (loop $l
+          (i32.store (i32.const 128) (i32.add (i32.load (i32.const 128)) (local.get $k)))
+          (br_if $l (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
+        (local.get 0))
+      (table funcref (elem $work))
+      (func $caller (param $calls i32) (local $n i32) (local $k i32)
+        (local.set $n (i32.const 1000))
+        (loop $l
+          (if (local.get $calls)
+            (then (drop (call_indirect (type $f) (local.get $n) (i32.const 0))))
+            (else
+              (local.set $k (i32.const 100))
+              (loop $own
+                (i32.store (i32.const 256) (i32.add (i32.load (i32.const 256)) (local.get $k)))
+                (br_if $own (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))))
+          (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+      (func (export "_start") (local $calls i32)
+        (loop $l
+          (call $caller (local.get $calls))
+          (if (i32.eqz (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 32)))
+            (then (local.set $calls (i32.const 1))))
+          (br $l)))))",
+                     pipe_ends[0]);
+  const auto inlined = [&] {
+    for (const code::FunctionCode* code : loaded->code->published())
+      if (!code->improvable && !code->inlined_calls.empty()) return code->inlined_calls[0].func.value == 1u;
+    return false;
+  };
+  bool came_in = false;
+  std::thread watcher([&] {
+    EXPECT_TRUE(eventually([&] { return engine->tier_up()->stats().functions >= 1; }));
+    EXPECT_FALSE(inlined());
+    EXPECT_EQ(write(pipe_ends[1], "!", 1), 1);
+    came_in = eventually(inlined);
+    run->group().request_exit(runtime::Outcome{});
+  });
+  const auto outcome = run->run();
+  watcher.join();
+  EXPECT_TRUE(outcome.ok());
+  EXPECT_TRUE(came_in);
+  run.reset();
+  engine.reset();  // the thread that notes is gone
+  EXPECT_EQ(std::count_if(notes.begin(), notes.end(),
+                          [](const std::string& note) { return note.starts_with("$caller: llvm in "); }),
+            2);
+  for (const int end : pipe_ends) close(end);
 }
 
 TEST_F(TierUpTest, eight_threads_leave_their_loop_at_once) {
