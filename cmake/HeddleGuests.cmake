@@ -56,13 +56,15 @@ add_custom_target(guests ALL)
 # --- the libraries: sources and flags, the same for every variant --------------------------------------------------
 # Native and wasm do the same work and write the same bytes: of zlib-ng the plain C paths, of zstd the SSE2 path. x86-64
 # always has SSE2, which clang also vectorizes plain C with; the WASI_FLAGS give wasm the same (pgzip: 3 % faster).
-# Only zstd's prefetches have no counterpart in wasm.
+# For zstd's prefetches, which compilers drop, there is examples/prefetch.h.
 find_path(HEDDLE_SIMDE NAMES simde/x86/sse2.h REQUIRED DOC "Folder of SIMDe's headers: SSE2's intrinsics for wasm")
 # By a link of its own: beside it lie the headers of this machine's C library.
 file(MAKE_DIRECTORY ${HEDDLE_PACKAGES_DIR}/libsimde)
 file(CREATE_LINK ${HEDDLE_SIMDE}/simde ${HEDDLE_PACKAGES_DIR}/libsimde/simde SYMBOLIC)
 set(HEDDLE_SSE2_DIR ${PROJECT_SOURCE_DIR}/tests/guests/sse2)
-file(GLOB HEDDLE_SSE2_HEADERS CONFIGURE_DEPENDS ${HEDDLE_SSE2_DIR}/*.h)
+file(GLOB HEDDLE_LIB_HEADERS CONFIGURE_DEPENDS ${HEDDLE_SSE2_DIR}/*.h)
+set(HEDDLE_PREFETCH ${PROJECT_SOURCE_DIR}/examples/prefetch.h)
+list(APPEND HEDDLE_LIB_HEADERS ${HEDDLE_PREFETCH})
 set(HEDDLE_WASI_SSE2 -msimd128 -D__SSE2__ -I${HEDDLE_SSE2_DIR} -I${HEDDLE_PACKAGES_DIR}/libsimde)
 
 set(HEDDLE_GUEST_LIB_zlib_DIR ${HEDDLE_PACKAGES_DIR}/zlib-ng/zlib)
@@ -76,7 +78,7 @@ set(HEDDLE_GUEST_LIB_zlib_SOURCES adler32 compress cpu_features crc32 crc32_brai
 set(HEDDLE_GUEST_LIB_zlib_WASI_FLAGS -msimd128)
 set(HEDDLE_GUEST_LIB_zstd_DIR ${HEDDLE_PACKAGES_DIR}/zstandard/zstd)
 set(HEDDLE_GUEST_LIB_zstd_SOURCES zstd)  # everything in one file; it turns its own threads on
-set(HEDDLE_GUEST_LIB_zstd_WASI_FLAGS ${HEDDLE_WASI_SSE2} -D_WASI_EMULATED_PROCESS_CLOCKS)
+set(HEDDLE_GUEST_LIB_zstd_WASI_FLAGS ${HEDDLE_WASI_SSE2} -include ${HEDDLE_PREFETCH} -D_WASI_EMULATED_PROCESS_CLOCKS)
 set(HEDDLE_GUEST_LIB_zstd_WASI_LINK -lwasi-emulated-process-clocks)
 
 foreach(lib zlib zstd)
@@ -109,7 +111,7 @@ function(heddle_guest name)
     COMMAND ${CMAKE_COMMAND} -E make_directory ${HEDDLE_GUESTS_DIR}/wasm ${HEDDLE_GUESTS_DIR}/with_debug_info
     COMMAND ${HEDDLE_ZIG} cc ${HEDDLE_ZIG_FLAGS} ${threads} ${ARG_FLAGS} ${ARG_SOURCES} ${inputs} ${link} -lm -o ${with_debug_info}
     COMMAND ${HEDDLE_OBJCOPY} --strip-debug ${with_debug_info} ${wasm}
-    DEPENDS ${ARG_SOURCES} ${HEDDLE_LAYER_SOURCES} ${HEDDLE_LAYER_HEADERS} ${HEDDLE_SSE2_HEADERS} ${HEDDLE_PACKAGES_STAMP}
+    DEPENDS ${ARG_SOURCES} ${HEDDLE_LAYER_SOURCES} ${HEDDLE_LAYER_HEADERS} ${HEDDLE_LIB_HEADERS} ${HEDDLE_PACKAGES_STAMP}
     JOB_POOL heddle_guests VERBATIM COMMENT "Building guest ${name}.wasm")
   set(outputs ${wasm})
 
@@ -123,7 +125,7 @@ function(heddle_guest name)
       COMMAND ${CMAKE_COMMAND} -E make_directory ${HEDDLE_GUESTS_DIR}/sdk
       COMMAND ${WASI_SDK}/bin/clang --sysroot=${WASI_SDK}/share/wasi-sysroot -O2 ${threads} ${ARG_FLAGS} ${ARG_SOURCES}
               ${inputs} ${link} -lm -o ${sdk}
-      DEPENDS ${ARG_SOURCES} ${HEDDLE_SSE2_HEADERS} ${HEDDLE_PACKAGES_STAMP}
+      DEPENDS ${ARG_SOURCES} ${HEDDLE_LIB_HEADERS} ${HEDDLE_PACKAGES_STAMP}
       VERBATIM COMMENT "Building guest ${name}.wasm with the WASI SDK")
     list(APPEND outputs ${sdk})
   endif()

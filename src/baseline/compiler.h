@@ -20,6 +20,7 @@
 
 #include "abi/builtins.h"
 #include "abi/calling_convention.h"
+#include "abi/prefetch.h"
 #include "abi/tier.h"
 #include "baseline/parallel_move.h"
 #include "baseline/prescan.h"
@@ -398,6 +399,7 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
   bool copy_inline(const Value& size, const binary::imm::MemoryCopy& imm);
   bool fill_inline(const Value& size, const Value& value, const binary::imm::Memory& imm);
   void load_memory_size(Reg dst, spec::MemIndex memory);
+  void prefetch(const abi::Prefetch& wish, Value address);
   const std::uint8_t* after_memarg() const { return after_immediates((ip_[1] & 0x40) != 0 ? 3 : 2); }
 
   // ---- simd.cpp
@@ -426,6 +428,7 @@ class Compiler : public binary::CategoryVisitor<Compiler>, private OperandState 
 
   // ---- numeric.cpp, float.cpp, convert.cpp
   void int_alu(Alu op, Width w);
+  bool prefetch_if_asked(const Value& address, const Value& hint);
   void add_scaled(Width w, Value lhs, Value rhs);
   bool and_low_bytes(Width w, Value& lhs, std::uint64_t mask);
   void int_multiply(Width w);

@@ -114,6 +114,12 @@ void Compiler::load_memory_size(Reg dst, spec::MemIndex memory) {
   masm_.load(Kind::i64, dst, Address::at(dst, kMemorySizeBytes));
 }
 
+void Compiler::prefetch(const abi::Prefetch& wish, Value address) {
+  if (prescan_.uses_memory0 && abi::can_prefetch(*module_) && !address.is_const())
+    masm_.prefetch(Address{kMemoryBase, to_reg(address), 0, 0, {}}, wish.write, wish.locality);
+  release(address);
+}
+
 // ---- loads and stores
 
 void Compiler::load(const binary::imm::MemArg& memarg, Kind kind, unsigned bytes, bool sign_extend, bool atomic) {

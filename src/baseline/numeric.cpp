@@ -35,9 +35,21 @@ std::uint64_t evaluate(Alu op, std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
+/// Whether address xor hint is dropped next and says so.
+bool Compiler::prefetch_if_asked(const Value& address, const Value& hint) {
+  constexpr std::uint8_t kDrop = 0x1a;
+  if (!hint.is_const() || next_opcode() != kDrop) return false;
+  const auto wish = abi::prefetch_hint(static_cast<std::uint32_t>(hint.bits));
+  if (!wish) return false;
+  prefetch(*wish, address);
+  push_const(Kind::i32, 0);
+  return true;
+}
+
 void Compiler::int_alu(Alu op, Width w) {
   const Kind kind = int_kind(w);
   Value rhs = pop(), lhs = pop();
+  if (op == Alu::xor_ && w == Width::w32 && prefetch_if_asked(lhs, rhs)) return;
   if (rhs.scale_log2 != 0) return add_scaled(w, lhs, rhs);
   if (lhs.is_const() && rhs.is_const()) return push_const(kind, truncated(w, evaluate(op, lhs.bits, rhs.bits)));
   const bool commutes = op != Alu::sub;

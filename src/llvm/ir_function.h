@@ -330,6 +330,8 @@ class IrFunction : public binary::CategoryVisitor<IrFunction> {
   Value* memory_size_bytes(spec::MemIndex memory);
   /// Checked address of an access of `width` bytes whose operand is `index`.
   Value* address_of(Value* index, const binary::imm::MemArg& memarg, std::uint32_t width, bool must_be_aligned);
+  /// If the value that is dropped says so (abi/prefetch.h).
+  void prefetch_if_asked(Value* dropped);
   /// A plain access, for loop_versioning.h.
   void mark(llvm::Instruction& access, const binary::imm::MemArg& memarg) const;
   Value* checked_element(spec::TableIndex table, Value* index);

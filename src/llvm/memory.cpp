@@ -1,5 +1,6 @@
 // Linear memory and tables. A 32-bit memory needs no check: base + u32 + offset below 2^31 stays inside the
 // reservation, and the fault is the trap. Everything else compares with the current length first.
+#include "abi/prefetch.h"
 #include "llvm/affine_loop.h"
 #include "llvm/ir_function.h"
 
@@ -41,6 +42,19 @@ std::optional<UnsharedMemory> IrFunction::unshared_memory() const {
 void IrFunction::mark(llvm::Instruction& access, const imm::MemArg& memarg) const {
   if (memarg.memory.value == 0 && memarg.offset < kGuardedOffsets && unshared_memory())
     mark_memory0_access(access, memarg.offset);
+}
+
+void IrFunction::prefetch_if_asked(Value* dropped) {
+  const auto* operation = llvm::dyn_cast<llvm::BinaryOperator>(dropped);
+  if (operation == nullptr || operation->getOpcode() != llvm::Instruction::Xor) return;
+  const auto* constant = llvm::dyn_cast<llvm::ConstantInt>(operation->getOperand(1));
+  if (constant == nullptr || constant->getBitWidth() != 32 || !abi::can_prefetch(module_)) return;
+  const auto wish = abi::prefetch_hint(static_cast<std::uint32_t>(constant->getZExtValue()));
+  if (!wish) return;
+  Value* address = ir_.CreateGEP(ir_.getInt8Ty(), memory_base(spec::MemIndex(0u)), zext64(operation->getOperand(0)));
+  constexpr std::uint32_t kData = 1;
+  ir_.CreateIntrinsic(llvm::Intrinsic::prefetch, {ir_.getPtrTy()},
+                      {address, ir_.getInt32(wish->write ? 1 : 0), ir_.getInt32(wish->locality), ir_.getInt32(kData)});
 }
 
 llvm::Value* IrFunction::narrow_index(Value* value, AddressType) {

@@ -6,7 +6,7 @@ namespace heddle::llvm_tier {
 using namespace binary;
 
 base::Status IrFunction::on_drop(const imm::None&) {
-  pop();
+  prefetch_if_asked(pop());
   return {};
 }
 

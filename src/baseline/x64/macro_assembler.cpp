@@ -576,4 +576,9 @@ void MacroAssembler::fence() {
   emit(Inst::kIdOr, x86::ptr(x86::rsp, 0, 4), asmjit::Imm(0));
 }
 
+void MacroAssembler::prefetch(const Address& a, bool write, unsigned locality) {
+  constexpr Inst::Id kReads[] = {Inst::kIdPrefetchnta, Inst::kIdPrefetcht2, Inst::kIdPrefetcht1, Inst::kIdPrefetcht0};
+  emit(write ? Inst::kIdPrefetchw : kReads[locality], encode(a, 1));
+}
+
 }  // namespace heddle::baseline::x64

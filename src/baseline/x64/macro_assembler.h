@@ -172,6 +172,8 @@ class MacroAssembler {
   /// Expected and result in rax.
   void atomic_compare_exchange(const Address& a, Reg replacement, unsigned bytes);
   void fence();
+  /// Never faults. Locality from 0 (used once) to 3 (keep in all caches).
+  void prefetch(const Address& a, bool write, unsigned locality);
   void zero_extend(Reg dst, Reg src, unsigned from_bytes);
 
   // Vectors (macro_assembler_simd*.cpp). All may use kFloatScratch; none keeps flags. `temp` is a float temporary that
