@@ -138,6 +138,11 @@ void TierUp::count_call(Function& caller, const code::FunctionCode& code, const 
                            [&](const Call& c) { return c.seen.body_offset == body_offset && c.seen.func == callee; });
   if (call == caller.calls.end()) call = caller.calls.insert(call, Call{{body_offset, callee}, 0});
   ++call->samples;
+  if (caller.improved && !is_guessed(caller, call->seen)) ++caller.unguessed_samples;
+}
+
+bool TierUp::is_guessed(const Function& caller, const abi::LikelyCall& call) {
+  return std::find(caller.guessed.begin(), caller.guessed.end(), call) != caller.guessed.end();
 }
 
 std::vector<TierUp::Call> TierUp::likely_calls(std::vector<Call> calls) {
@@ -164,9 +169,8 @@ std::vector<abi::LikelyCall> TierUp::guesses(const Function& function) {
 std::uint32_t TierUp::missed_samples(const code::ModuleCode& module, const Function& function) {
   std::uint32_t missed = 0;
   for (const Call& call : likely_calls(function.calls)) {
-    if (body_bytes(module, call.seen.func) > abi::kMaxLikelyBodyBytes) continue;
-    if (std::find(function.guessed.begin(), function.guessed.end(), call.seen) == function.guessed.end())
-      missed += call.samples;
+    const bool is_small = body_bytes(module, call.seen.func) <= abi::kMaxLikelyBodyBytes;
+    if (is_small && !is_guessed(function, call.seen)) missed += call.samples;
   }
   return missed;
 }
@@ -252,7 +256,7 @@ bool TierUp::compile_hottest() {
       if (!function.settled) is_hottest(function.samples);
       for (Loop& loop : function.loops)
         if (!loop.settled && is_hottest(loop.samples)) stuck = &loop;
-      if (function.improved && !function.reconsidered)
+      if (function.unguessed_samples >= kMissedSamples && !function.reconsidered)
         if (const std::uint32_t missed = missed_samples(*module, function); missed >= kMissedSamples)
           is_hottest(missed);
     }

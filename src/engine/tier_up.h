@@ -89,6 +89,7 @@ class TierUp final : private code::Listener {
     std::vector<Loop> loops;
     std::vector<Call> calls;               ///< from its code, whose callees were caught
     std::vector<abi::LikelyCall> guessed;  ///< improved: what the tier was told of them
+    std::uint32_t unguessed_samples = 0;   ///< improved: of callees that are not among them
     bool reconsidered = false;             ///< compiled once more
   };
   struct Entry {
@@ -135,6 +136,7 @@ class TierUp final : private code::Listener {
   /// Of each call the callee that most of its samples had, if it had more than half; in the order of calls.
   static std::vector<Call> likely_calls(std::vector<Call> calls);
   static std::vector<abi::LikelyCall> guesses(const Function& function);
+  static bool is_guessed(const Function& caller, const abi::LikelyCall& call);
   /// Samples of likely callees that the tier was not told of and may put into their caller.
   static std::uint32_t missed_samples(const code::ModuleCode& module, const Function& function);
   std::string compile_loop(code::ModuleCode& module, const Function& function, const code::FunctionCode& old,
