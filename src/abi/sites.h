@@ -75,13 +75,8 @@ class Sites {
     HEDDLE_DCHECK(code_offset >= last_code_offset_, "sites are added in order");
     const std::uint64_t distance = std::uint64_t{code_offset - last_code_offset_} * 4 + form;
     const auto body_distance = static_cast<std::int32_t>(body_offset - last_body_offset_);
-    if (distance < 0x80 && body_distance >= -0x40 && body_distance < 0x40) {  // nearly always
-      bytes_.push_back(static_cast<std::uint8_t>(distance));
-      bytes_.push_back(static_cast<std::uint8_t>(body_distance & 0x7f));
-    } else {
-      base::write_leb128(bytes_, distance);
-      base::write_leb128(bytes_, body_distance);
-    }
+    base::write_leb128(bytes_, distance);
+    base::write_leb128(bytes_, body_distance);
     last_code_offset_ = code_offset;
     last_body_offset_ = body_offset;
   }

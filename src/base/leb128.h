@@ -54,6 +54,12 @@ LebError read_leb128(const std::uint8_t*& cursor, const std::uint8_t* end, T& ou
 
 template <class T>
 void write_leb128(std::vector<std::uint8_t>& out, T value) {
+  // Most numbers are one byte long: 7 bits, of signed ones with the sign.
+  using U = std::make_unsigned_t<T>;
+  if (static_cast<U>(static_cast<U>(value) + (std::is_signed_v<T> ? 0x40 : 0)) < 0x80) {
+    out.push_back(static_cast<std::uint8_t>(value & 0x7f));
+    return;
+  }
   for (;;) {
     const std::uint8_t byte = static_cast<std::uint8_t>(value & 0x7f);
     value = static_cast<T>(value >> 7);  // arithmetic for signed types
