@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "abi/guard.h"
 #include "module/module.h"
 
 namespace heddle::abi {
@@ -33,9 +34,7 @@ inline std::optional<Prefetch> prefetch_hint(std::uint32_t constant) {
 
 /// Only where every address lies in the memory's reservation: a prefetch of others could tell what the host has cached.
 inline bool can_prefetch(const module::Module& module) {
-  if (module.memories.empty()) return false;
-  const spec::MemType& type = module.memories[0].type;
-  return type.address == spec::AddressType::i32 && type.page_log2 == 16;
+  return !module.memories.empty() && is_guarded(module.memories[0].type);
 }
 
 }  // namespace heddle::abi

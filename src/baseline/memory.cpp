@@ -5,6 +5,7 @@
 // 4 GiB + 2 GiB + 64 KiB), so the access itself faults where it is out of bounds, as a whole: it straddles the end of
 // the accessible pages or not. Everything else (larger offsets, 64-bit memories, pages smaller than the machine's) is
 // compared with VmMemory::size_bytes first.
+#include "abi/guard.h"
 #include "base/check.h"
 #include "baseline/compiler.h"
 
@@ -16,14 +17,12 @@ using machine::kVmctx;
 
 namespace {
 
-/// From here on an offset is no longer covered by the guard behind the memory.
-constexpr std::uint64_t kGuardedOffset = std::uint64_t{1} << 31;
 constexpr std::int32_t kMemoryRefBase = offsetof(abi::VmMemoryRef, base);
 constexpr std::int32_t kMemoryRefMemory = offsetof(abi::VmMemoryRef, memory);
 constexpr std::int32_t kMemorySizeBytes = offsetof(abi::VmMemory, size_bytes);
 
 bool needs_compare(const spec::MemType& type, std::uint64_t offset) {
-  return type.address == spec::AddressType::i64 || type.page_log2 != 16 || offset >= kGuardedOffset;
+  return !abi::is_guarded(type) || offset >= abi::kGuardedOffsets;
 }
 
 }  // namespace
@@ -43,7 +42,7 @@ Compiler::Access Compiler::access(const binary::imm::MemArg& memarg, unsigned by
   }
   if (a.index.is_const()) {
     const std::uint64_t address = a.index.bits + memarg.offset;
-    if (address <= kGuardedOffset - 1) {
+    if (address <= abi::kGuardedOffsets - 1) {
       if (atomic) check_alignment(a.index, memarg.offset, bytes);
       a.disp = static_cast<std::int32_t>(address);
       return a;

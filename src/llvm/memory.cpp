@@ -1,5 +1,6 @@
 // Linear memory and tables. A 32-bit memory needs no check: base + u32 + offset below 2^31 stays inside the
 // reservation, and the fault is the trap. Everything else compares with the current length first.
+#include "abi/guard.h"
 #include "abi/prefetch.h"
 #include "llvm/affine_loop.h"
 #include "llvm/ir_function.h"
@@ -9,11 +10,6 @@ namespace heddle::llvm_tier {
 using namespace binary;
 using spec::AddressType;
 using spec::TrapCode;
-
-namespace {
-/// Larger ones may lead out of the reservation.
-constexpr std::uint64_t kGuardedOffsets = std::uint64_t{1} << 31;
-}  // namespace
 
 llvm::Value* IrFunction::memory_base(spec::MemIndex memory) {
   if (memory.value == 0) return memory0_base_;
@@ -34,13 +30,13 @@ llvm::Value* IrFunction::memory_size_bytes(spec::MemIndex memory) {
 std::optional<UnsharedMemory> IrFunction::unshared_memory() const {
   if (module_.memories.empty()) return std::nullopt;
   const spec::MemType& type = module_.memories[0].type;
-  if (type.address != AddressType::i32 || type.page_log2 != 16 || type.shared) return std::nullopt;
+  if (!abi::is_guarded(type) || type.shared) return std::nullopt;
   return UnsharedMemory{layout_.memory(spec::MemIndex(0u)) +
                         static_cast<std::int32_t>(offsetof(abi::VmMemoryRef, memory))};
 }
 
 void IrFunction::mark(llvm::Instruction& access, const imm::MemArg& memarg) const {
-  if (memarg.memory.value == 0 && memarg.offset < kGuardedOffsets && unshared_memory())
+  if (memarg.memory.value == 0 && memarg.offset < abi::kGuardedOffsets && unshared_memory())
     mark_memory0_access(access, memarg.offset);
 }
 
@@ -64,8 +60,7 @@ llvm::Value* IrFunction::narrow_index(Value* value, AddressType) {
 llvm::Value* IrFunction::address_of(Value* index, const imm::MemArg& memarg, std::uint32_t width,
                                     bool must_be_aligned) {
   const spec::MemType& type = module_.memories[memarg.memory.value].type;
-  // Pages smaller than the machine's end where no guard can stand.
-  const bool guarded = type.address == AddressType::i32 && type.page_log2 == 16 && memarg.offset < kGuardedOffsets;
+  const bool guarded = abi::is_guarded(type) && memarg.offset < abi::kGuardedOffsets;
   Value* start = zext64(index);
   if (must_be_aligned && width > 1) {
     Value* sum = ir_.CreateAdd(start, ir_.getInt64(memarg.offset));
