@@ -179,7 +179,7 @@ void TierUp::count_samples() {
   runtime::Sampler::Sample samples[runtime::Sampler::kSlots];
   const std::uint64_t since_ns = std::exchange(drained_ns_, base::monotonic_ns());
   const std::size_t count = sampler_->drain(samples);
-  if (drained_ns_ > watch_until_ns_) sampler_->set_all_count(false);
+  sampler_->set_all_count(drained_ns_ < watch_until_ns_);
   if (count == 0) return;
   const auto modules = living();
   for (std::size_t i = 0; i < count; ++i) {
@@ -243,7 +243,7 @@ bool TierUp::compile_hottest() {
   std::uint32_t func = 0, most = std::max(options_.threshold, 1u) - 1;
   for (auto& [module, entry] : living())
     for (auto& [index, function] : entry->functions) {
-      const auto is_hottest = [&, &module = module, index = index](std::uint32_t samples) {
+      const auto take_if_hottest = [&, &module = module, index = index](std::uint32_t samples) {
         if (samples <= most) return false;
         most = samples;
         hottest = &function;
@@ -253,12 +253,12 @@ bool TierUp::compile_hottest() {
         entry_of = entry;
         return true;
       };
-      if (!function.settled) is_hottest(function.samples);
+      if (!function.settled) take_if_hottest(function.samples);
       for (Loop& loop : function.loops)
-        if (!loop.settled && is_hottest(loop.samples)) stuck = &loop;
+        if (!loop.settled && take_if_hottest(loop.samples)) stuck = &loop;
       if (function.unguessed_samples >= kMissedSamples && !function.reconsidered)
         if (const std::uint32_t missed = missed_samples(*module, function); missed >= kMissedSamples)
-          is_hottest(missed);
+          take_if_hottest(missed);
     }
   if (hottest == nullptr) return false;
   if (stuck != nullptr) {
@@ -368,11 +368,9 @@ void TierUp::publish(code::ModuleCode& module, spec::FuncIndex func, Function& f
   }
   (problem.empty() ? stats_.functions : stats_.unsupported).fetch_add(1, std::memory_order_relaxed);
   function.improved |= problem.empty();
-  if (problem.empty()) {
-    watch_until_ns_ = base::monotonic_ns() + kWatchNs;
-    sampler_->set_all_count(true);
-  }
-  function.stuck_from_ns = base::monotonic_ns() + took_ns;
+  const std::uint64_t now = base::monotonic_ns();
+  if (problem.empty()) watch_until_ns_ = now + kWatchNs;
+  function.stuck_from_ns = now + took_ns;
   if (options_.note && problem.empty())
     note(fmt::format("{}: {} in {:.1f} ms, after {} samples", name_of(module, func), tier_->name(),
                      static_cast<double>(took_ns) / 1e6, function.samples));

@@ -152,8 +152,8 @@ class TierUp final : private code::Listener {
   std::atomic<bool> stop_{false};  // relaxed: the sampler's wake() orders it
   const abi::Tier* tier_ = nullptr;
   bool tier_failed_ = false;
-  std::uint64_t watch_until_ns_ = 0;
-  std::uint64_t drained_ns_ = 0;  // when samples were counted last: what is counted next is younger
+  std::uint64_t watch_until_ns_ = 0;  // kWatchNs after the last function was improved
+  std::uint64_t drained_ns_ = 0;      // when samples were counted last: what is counted next is younger
 
   base::Mutex mutex_;
   // Entries are made by add() and erased by the worker, so that it may use one without the lock.

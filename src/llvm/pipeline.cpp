@@ -149,27 +149,6 @@ llvm::FunctionPassManager passes_after_vectorising() {
   return passes;
 }
 
-}  // namespace
-
-llvm::TargetMachine& target_machine() {
-  thread_local std::unique_ptr<llvm::TargetMachine> machine = make_target_machine();
-  return *machine;
-}
-
-void prepare_module(llvm::Module& out) {
-  out.setTargetTriple(llvm::Triple(kTriple));
-  out.setDataLayout(target_machine().createDataLayout());
-  out.addModuleFlag(llvm::Module::Warning, "Dwarf Version", 4);
-  out.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
-  out.setPICLevel(llvm::PICLevel::SmallPIC);
-  llvm::DIBuilder debug(out);
-  debug.createCompileUnit(llvm::DISourceLanguageName(llvm::dwarf::DW_LANG_C), debug.createFile("wasm", ""), "heddle",
-                          true, "", 0, "", llvm::DICompileUnit::LineTablesOnly);
-  debug.finalize();
-}
-
-namespace {
-
 /// As LLVM's addPassesToEmitFile, without a pass that follows the program's variables: it takes 5 % of the time, and of
 /// variables we say nothing.
 void add_code_generation(llvm::legacy::PassManager& passes, llvm::TargetMachine& machine,
@@ -190,6 +169,23 @@ void add_code_generation(llvm::legacy::PassManager& passes, llvm::TargetMachine&
 }
 
 }  // namespace
+
+llvm::TargetMachine& target_machine() {
+  thread_local std::unique_ptr<llvm::TargetMachine> machine = make_target_machine();
+  return *machine;
+}
+
+void prepare_module(llvm::Module& out) {
+  out.setTargetTriple(llvm::Triple(kTriple));
+  out.setDataLayout(target_machine().createDataLayout());
+  out.addModuleFlag(llvm::Module::Warning, "Dwarf Version", 4);
+  out.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
+  out.setPICLevel(llvm::PICLevel::SmallPIC);
+  llvm::DIBuilder debug(out);
+  debug.createCompileUnit(llvm::DISourceLanguageName(llvm::dwarf::DW_LANG_C), debug.createFile("wasm", ""), "heddle",
+                          true, "", 0, "", llvm::DICompileUnit::LineTablesOnly);
+  debug.finalize();
+}
 
 ObjectBytes optimise_and_emit(llvm::Module& out, std::span<const MarkedFunction> functions) {
   llvm::TargetMachine& machine = target_machine();
