@@ -60,8 +60,7 @@ class TierUpTest : public testing::Test {
   /// `input`: what the program reads from; -1: nothing.
   std::unique_ptr<Program> program(const std::string& wat, int input = -1) {
     ModuleSource source;
-    const base::Bytes bytes{reinterpret_cast<const std::uint8_t*>(wat.data()), wat.size()};
-    EXPECT_TRUE(read_module(bytes, "test.wat", engine->config().features, source).ok());
+    EXPECT_TRUE(read_module(base::raw_bytes(wat), "test.wat", engine->config().features, source).ok());
     auto read = engine->load(std::move(source));
     EXPECT_TRUE(read.ok()) << read.error().message;
     loaded = *read;
@@ -76,6 +75,28 @@ class TierUpTest : public testing::Test {
     auto made = Program::create(loaded, std::move(options));
     EXPECT_TRUE(made.ok()) << made.error().message;
     return std::move(*made);
+  }
+
+  /// Runs the program until `watch`, on a thread of its own, has returned, which then ends it with this code.
+  template <class Watch>
+  static void run_during(Program& run, Watch watch, int exit_code = 0) {
+    std::thread watcher([&] {
+      watch();
+      runtime::Outcome outcome;
+      outcome.exit_code = exit_code;
+      run.group().request_exit(std::move(outcome));
+    });
+    const auto outcome = run.run();
+    watcher.join();
+    ASSERT_TRUE(outcome.ok());
+    EXPECT_EQ(outcome->exit_code, exit_code);
+  }
+
+  /// Whether the first improved code with any callee in it has this one.
+  bool has_inlined(std::uint32_t func) const {
+    for (const code::FunctionCode* code : loaded->code->published())
+      if (!code->improvable && !code->inlined_calls.empty()) return code->inlined_calls[0].func.value == func;
+    return false;
   }
 
   std::unique_ptr<Engine> engine;
@@ -292,23 +313,17 @@ bool eventually(Done done) {
   return false;
 }
 
+std::ptrdiff_t times_noted(const std::vector<std::string>& notes, std::string_view begin) {
+  return std::count_if(notes.begin(), notes.end(), [begin](const std::string& n) { return n.starts_with(begin); });
+}
+
 TEST_F(TierUpTest, samples_find_an_endless_loop_and_it_can_be_ended_when_moved) {
   start(2);
   auto run = program(R"((module (func (export "_start") (local $i i64)
       (loop $l (local.set $i (i64.add (local.get $i) (i64.const 1))) (br $l)))))");
-  std::thread watcher([&] {
-    EXPECT_TRUE(eventually([&] { return engine->tier_up()->stats().loops == 1; }));
-    runtime::Outcome outcome;
-    outcome.exit_code = 5;
-    run->group().request_exit(std::move(outcome));
-  });
-  const auto outcome = run->run();
-  watcher.join();
-  ASSERT_TRUE(outcome.ok());
-  EXPECT_EQ(outcome->exit_code, 5);
+  run_during(*run, [&] { EXPECT_TRUE(eventually([&] { return engine->tier_up()->stats().loops == 1; })); }, 5);
 }
 
-// Every thread counts in its own loop until the main thread, which waits for the loop to be moved, ends them.
 // Each call ends long before its loop could be compiled by itself, although samples come in while the function is.
 TEST_F(TierUpTest, a_loop_of_short_calls_is_not_compiled_by_itself) {
   std::vector<std::string> notes;
@@ -324,23 +339,16 @@ TEST_F(TierUpTest, a_loop_of_short_calls_is_not_compiled_by_itself) {
                      R"(
           (br_if $l (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))
       (func (export "_start") (loop $l (call $short) (br $l)))))");
-  std::thread watcher([&] {
+  run_during(*run, [&] {
     const TierUpStats& stats = engine->tier_up()->stats();
     EXPECT_TRUE(eventually([&] { return stats.functions >= 1; }));
     const std::uint64_t before = stats.samples;
     EXPECT_TRUE(eventually([&] { return stats.samples >= before + 20; }));
-    run->group().request_exit(runtime::Outcome{});
   });
-  const auto outcome = run->run();
-  watcher.join();
-  ASSERT_TRUE(outcome.ok());
   run.reset();
   engine.reset();  // the thread that notes is gone
-  const auto noted = [&notes](std::string_view begin) {
-    return std::any_of(notes.begin(), notes.end(), [begin](const std::string& n) { return n.starts_with(begin); });
-  };
-  EXPECT_TRUE(noted("$short: llvm in "));
-  EXPECT_FALSE(noted("$short: loop at byte "));
+  EXPECT_GT(times_noted(notes, "$short: llvm in "), 0);
+  EXPECT_EQ(times_noted(notes, "$short: loop at byte "), 0);
 }
 
 // Nearly all time goes into the callee, so that samples have been taken there, and of its call, when its caller is hot
@@ -364,19 +372,8 @@ TEST_F(TierUpTest, samples_of_a_callee_put_it_into_its_caller) {
           (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
         (local.get $sum))
       (func (export "_start") (loop $l (drop (call $caller (i32.const 100))) (br $l)))))");
-  const auto has_inlined = [&] {
-    for (const code::FunctionCode* code : loaded->code->published())
-      if (!code->improvable && !code->inlined_calls.empty()) return code->inlined_calls[0].func.value == 0u;
-    return false;
-  };
   bool inlined = false;
-  std::thread watcher([&] {
-    inlined = eventually(has_inlined);
-    run->group().request_exit(runtime::Outcome{});
-  });
-  const auto outcome = run->run();
-  watcher.join();
-  ASSERT_TRUE(outcome.ok());
+  run_during(*run, [&] { inlined = eventually([&] { return has_inlined(0); }); });
   EXPECT_TRUE(inlined);
 }
 
@@ -416,31 +413,21 @@ TEST_F(TierUpTest, a_callee_that_is_seen_late_is_put_into_its_caller_after_all) 
             (then (local.set $calls (i32.const 1))))
           (br $l)))))",
                      pipe_ends[0]);
-  const auto inlined = [&] {
-    for (const code::FunctionCode* code : loaded->code->published())
-      if (!code->improvable && !code->inlined_calls.empty()) return code->inlined_calls[0].func.value == 1u;
-    return false;
-  };
   bool came_in = false;
-  std::thread watcher([&] {
+  run_during(*run, [&] {
     EXPECT_TRUE(eventually([&] { return engine->tier_up()->stats().functions >= 1; }));
-    EXPECT_FALSE(inlined());
+    EXPECT_FALSE(has_inlined(1));
     EXPECT_EQ(write(pipe_ends[1], "!", 1), 1);
-    came_in = eventually(inlined);
-    run->group().request_exit(runtime::Outcome{});
+    came_in = eventually([&] { return has_inlined(1); });
   });
-  const auto outcome = run->run();
-  watcher.join();
-  EXPECT_TRUE(outcome.ok());
   EXPECT_TRUE(came_in);
   run.reset();
   engine.reset();  // the thread that notes is gone
-  EXPECT_EQ(std::count_if(notes.begin(), notes.end(),
-                          [](const std::string& note) { return note.starts_with("$caller: llvm in "); }),
-            2);
+  EXPECT_EQ(times_noted(notes, "$caller: llvm in "), 2);
   for (const int end : pipe_ends) close(end);
 }
 
+// Every thread counts in its own loop until the main thread, which waits for the loop to be moved, ends them.
 TEST_F(TierUpTest, eight_threads_leave_their_loop_at_once) {
   start(2);
   auto run = program(R"((module
@@ -456,16 +443,7 @@ TEST_F(TierUpTest, eight_threads_leave_their_loop_at_once) {
           (if (i32.le_s (call $spawn (i32.const 0)) (i32.const 0)) (then unreachable))
           (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 7))))
         (call $spin (i32.const 0)))))");
-  std::thread watcher([&] {
-    EXPECT_TRUE(eventually([&] { return engine->tier_up()->stats().loops == 1; }));
-    runtime::Outcome outcome;
-    outcome.exit_code = 6;
-    run->group().request_exit(std::move(outcome));
-  });
-  const auto outcome = run->run();
-  watcher.join();
-  ASSERT_TRUE(outcome.ok());
-  EXPECT_EQ(outcome->exit_code, 6);
+  run_during(*run, [&] { EXPECT_TRUE(eventually([&] { return engine->tier_up()->stats().loops == 1; })); }, 6);
 }
 
 // What is called is queued and compiled together; one that is larger than a batch stands in the middle.
@@ -488,12 +466,7 @@ TEST_F(TierUpTest, each_function_of_a_batch_is_told_of_once) {
   EXPECT_EQ(outcome->exit_code, 0) << outcome->message;
   engine->tier_up()->await_queued();
   EXPECT_EQ(engine->tier_up()->stats().functions, 41u);
-  for (int i = 0; i < 40; ++i)
-    EXPECT_EQ(
-        std::count_if(notes.begin(), notes.end(),
-                      [i](const std::string& note) { return note.starts_with(fmt::format("$f{}: llvm in ", i)); }),
-        1)
-        << i;
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(times_noted(notes, fmt::format("$f{}: llvm in ", i)), 1) << i;
 }
 
 // Each thread calls the same functions again and again while they are compiled, published and their loops patched, and
