@@ -54,8 +54,8 @@ T take(base::Result<T> result) {
 
 std::shared_ptr<const engine::LoadedModule> load(engine::Engine& engine, const std::string& text) {
   engine::ModuleSource source;
-  const base::Bytes bytes{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-  const base::Status read = engine::read_module(bytes, "embedded.wat", engine.config().features, source);
+  const base::Status read =
+      engine::read_module(base::raw_bytes(text), "embedded.wat", engine.config().features, source);
   if (!read.ok()) fail(read.error().message);
   return take(engine.load(std::move(source)));
 }

@@ -8,7 +8,7 @@
 namespace heddle::cli {
 
 bool write_all(int fd, std::string_view text) {
-  return base::write_fully(fd, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  return base::write_fully(fd, base::raw_bytes(text));
 }
 
 // Where nobody reads what we say, nothing useful is left to do: results of write_all are not looked at below.

@@ -14,7 +14,7 @@ std::string hex(const Digest& digest) {
 }
 
 Bytes bytes_of(const std::string& text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+  return raw_bytes(text);
 }
 
 // FIPS 180-2, appendix B, and the empty message.

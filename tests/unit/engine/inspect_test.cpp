@@ -14,8 +14,7 @@ constexpr auto kAll = spec::Features::all();
 
 std::shared_ptr<const module::Module> decode(std::string_view wat) {
   ModuleSource source;
-  const base::Bytes bytes(reinterpret_cast<const std::uint8_t*>(wat.data()), wat.size());
-  const base::Status status = read_module(bytes, "a.wat", kAll, source);
+  const base::Status status = read_module(base::raw_bytes(wat), "a.wat", kAll, source);
   EXPECT_TRUE(status.ok()) << source.render(status.ok() ? base::Error{} : status.error());
   auto decoded = binary::decode_module(source.wire, kAll);
   EXPECT_TRUE(decoded.ok()) << (decoded.ok() ? "" : decoded.error().message);

@@ -8,7 +8,7 @@ namespace {
 constexpr auto kStandard = spec::Features::standard();
 
 base::Bytes bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+  return base::raw_bytes(text);
 }
 
 TEST(ModuleSource, text_is_told_from_binary_by_its_first_character) {

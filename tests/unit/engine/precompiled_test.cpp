@@ -28,7 +28,7 @@ constexpr std::string_view kTwoFunctions =
     "  (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (call $load (local.get 0))))";
 
 base::Bytes bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+  return base::raw_bytes(text);
 }
 
 class Precompiled : public testing::Test {

@@ -23,8 +23,7 @@ class ProgramTest : public testing::Test {
 
   base::Result<std::shared_ptr<const LoadedModule>> load(std::string_view wat) {
     ModuleSource source;
-    const base::Bytes bytes{reinterpret_cast<const std::uint8_t*>(wat.data()), wat.size()};
-    HEDDLE_TRY(read_module(bytes, "test.wat", engine->config().features, source));
+    HEDDLE_TRY(read_module(base::raw_bytes(wat), "test.wat", engine->config().features, source));
     return engine->load(std::move(source));
   }
   std::unique_ptr<Program> program(std::string_view wat, RunOptions options = {}) {
