@@ -104,7 +104,7 @@ base::Result<std::uint32_t> parse_threshold(std::string_view text) {
 
 void add_tier(CLI::App& app, engine::Config& config, RunArguments* run) {
   single(app, "--tier", "TIER", "Compiler: auto, baseline or llvm", into(config.tier, parse_tier));
-  single(app, "--tier-threshold", "N", "auto: samples that make a function hot; 1: all functions are",
+  single(app, "--tier-threshold", "N", "auto: samples that make a small function hot; 1: all functions are",
          into(config.tier_threshold, parse_threshold));
   single(app, "--log", "LIST",
          run != nullptr ? "Write what happens to standard error: cache,tier,threads"

@@ -28,8 +28,8 @@ enum class StatsOutput : std::uint8_t { none, table, json };
 
 struct Config {
   TierChoice tier = TierChoice::auto_;
-  /// auto_: how many samples make a function hot. Tests: 1: every function is, as soon as it has been called, and all
-  /// its loops; 0: only the loops of every function that has been called are replaced.
+  /// auto_: how many samples make a small function hot (a large one needs more). Tests: 1: every function is, as soon
+  /// as it has been called, and all its loops; 0: only the loops of every function that has been called are replaced.
   std::uint32_t tier_threshold = 2;
   /// So that short programs are spared threads: code is improved (auto_) only after Engine::start_tier_up(), and bodies
   /// of a module that is known are checked only after Engine::start_validation().

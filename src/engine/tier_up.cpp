@@ -17,6 +17,14 @@ namespace {
 /// Chosen: the kernels' usual tick is 4 ms, below which no timer of CPU time goes.
 constexpr std::uint64_t kSampleIntervalNs = 2'000'000;
 
+/// What a sample stands for: that tick.
+constexpr std::uint64_t kSampleNs = 4'000'000;
+
+/// About what the LLVM tier takes, as measured: for 2 KB 20 ms, for 160 KB four seconds.
+constexpr std::uint64_t expected_compile_ns(std::uint64_t body_bytes) {
+  return body_bytes * (10'000 + body_bytes / 10);
+}
+
 /// Chosen: of bodies that are compiled together. A large function gains nothing by company, which only delays it.
 constexpr std::uint64_t kBatchBytes = 1 << 10;
 constexpr std::size_t kBatchFunctions = 16;
@@ -94,6 +102,7 @@ void TierUp::run() {
   prctl(PR_SET_NAME, "heddle-tier-up");
   while (!stopping()) {
     sampler_->wait();
+    if (spare_.slept(asleep_.elapsed())) asleep_.restart();
     count_samples();
     compile_queued();
     while (!stopping() && compile_hottest()) count_samples();  // what is hottest may change meanwhile
@@ -235,17 +244,27 @@ void TierUp::compile_each(const std::vector<Compiled>& queue) {
   }
 }
 
+std::uint64_t TierUp::samples_wanted(std::uint64_t body_bytes) const {
+  if (options_.threshold <= 1) return 1;
+  const std::uint64_t compile_ns = expected_compile_ns(body_bytes);
+  const std::uint64_t worth_ns = spare_.is_there() ? compile_ns / 2 : compile_ns * 4;
+  return std::max<std::uint64_t>(options_.threshold, worth_ns / kSampleNs);
+}
+
 bool TierUp::compile_hottest() {
   Module where;
   Entry* entry_of = nullptr;
   Function* hottest = nullptr;
   Loop* stuck = nullptr;
-  std::uint32_t func = 0, most = std::max(options_.threshold, 1u) - 1;
+  std::uint32_t func = 0;
+  double most_heat = 0;
   for (auto& [module, entry] : living())
     for (auto& [index, function] : entry->functions) {
+      const auto wanted = static_cast<double>(samples_wanted(body_bytes(*module, spec::FuncIndex(index))));
       const auto take_if_hottest = [&, &module = module, index = index](std::uint32_t samples) {
-        if (samples <= most) return false;
-        most = samples;
+        const double heat = samples / wanted;
+        if (heat < 1 || heat <= most_heat) return false;
+        most_heat = heat;
         hottest = &function;
         stuck = nullptr;
         func = index;
@@ -267,6 +286,7 @@ bool TierUp::compile_hottest() {
     hottest->reconsidered = hottest->improved;
     improve(*where, batch_around(*where, *entry_of, spec::FuncIndex(func)));
   }
+  asleep_.restart();
   return true;
 }
 
@@ -338,14 +358,15 @@ void TierUp::improve(code::ModuleCode& module, const Batch& batch) {
     bytes += body_bytes(module, func);
   }
   if (options_.threshold != 0) {
-    const std::uint64_t begin = base::monotonic_ns();
+    const base::Stopwatch watch(base::Stopwatch::Of::thread);
     std::vector<abi::CompileResult> results = tier->compile_batch(requests);
-    const std::uint64_t took = base::monotonic_ns() - begin;
-    stats_.compile_ns.fetch_add(took, std::memory_order_relaxed);
+    const base::Span took = watch.elapsed();
+    spare_.worked(took);
+    stats_.compile_ns.fetch_add(took.wall_ns, std::memory_order_relaxed);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const double share = static_cast<double>(body_bytes(module, batch[i].first)) / static_cast<double>(bytes);
       publish(module, batch[i].first, *batch[i].second, std::move(results[i]),
-              static_cast<std::uint64_t>(static_cast<double>(took) * share));
+              static_cast<std::uint64_t>(static_cast<double>(took.wall_ns) * share));
     }
   }
   if (options_.threshold > 1) return;

@@ -4,6 +4,11 @@
 // loaded when the first function is hot. A program that ends within milliseconds need not even pay for the thread
 // (Options::later): samples wait in the sampler's ring until there is one.
 //
+// Often enough is when it has run for half as long as compiling it is expected to take, since all others wait while the
+// thread is at a large function; or for four times as long if compiling takes time from the program because all
+// processors are busy: what ran so long is expected to run as long again, and runs perhaps a third faster then. Hottest
+// is who is furthest beyond that.
+//
 // Threads that are caught in the old code of such a function for longer than compiling it took are in a loop of it that
 // may last: the loop gets code that is entered at its header (on-stack replacement, abi/tier.h), and all threads in it
 // move over. Most calls of a hot function end before, and compiling it a second time would cost more than it saves.
@@ -27,8 +32,11 @@
 #include <vector>
 
 #include "abi/tier.h"
+#include "base/clock.h"
 #include "base/mutex.h"
+#include "base/processors.h"
 #include "code/module_code.h"
+#include "engine/spare_processor.h"
 #include "runtime/sampling.h"
 
 namespace heddle::engine {
@@ -117,6 +125,9 @@ class TierUp final : private code::Listener {
   void compile_each(const std::vector<Compiled>& queue);
   void replace_loops(code::ModuleCode& module, const code::FunctionCode& old, Function& function);
   std::vector<std::pair<Module, Entry*>> living() HEDDLE_EXCLUDES(mutex_);
+  /// Until a function of this size is compiled.
+  std::uint64_t samples_wanted(std::uint64_t body_bytes) const;
+  /// Of those that have been caught often enough the one that has been so by most. False: there is none.
   bool compile_hottest();
   /// The hottest function and what else has samples in its module, as far as that is small; settled by this.
   Batch batch_around(const code::ModuleCode& module, Entry& entry, spec::FuncIndex hottest) const;
@@ -152,8 +163,10 @@ class TierUp final : private code::Listener {
   std::atomic<bool> stop_{false};  // relaxed: the sampler's wake() orders it
   const abi::Tier* tier_ = nullptr;
   bool tier_failed_ = false;
-  std::uint64_t watch_until_ns_ = 0;  // kWatchNs after the last function was improved
-  std::uint64_t drained_ns_ = 0;      // when samples were counted last: what is counted next is younger
+  SpareProcessor spare_{base::usable_processors()};
+  base::Stopwatch asleep_{base::Stopwatch::Of::process};  // since it compiled last, or looked for a spare processor
+  std::uint64_t watch_until_ns_ = 0;                      // kWatchNs after the last function was improved
+  std::uint64_t drained_ns_ = 0;  // when samples were counted last: what is counted next is younger
 
   base::Mutex mutex_;
   // Entries are made by add() and erased by the worker, so that it may use one without the lock.
