@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/os_memory.h"
+#include "engine/precompiled_head.h"
 #include "text/wat_parser.h"
 
 namespace heddle::engine {
@@ -67,6 +68,15 @@ base::Result<std::shared_ptr<PrivateBytes>> read_regular(int fd, std::size_t siz
   return wire;
 }
 
+/// What is read of a regular file: all, but of a precompiled one not the code, of which a run needs only parts.
+std::size_t bytes_to_read(int fd, std::size_t file_bytes) {
+  std::uint8_t head[kPrecompiledHeadBytes];
+  if (pread(fd, head, sizeof head, 0) != sizeof head) return file_bytes;
+  const auto module_bytes = precompiled_module_bytes(head);
+  if (!module_bytes || *module_bytes > file_bytes - sizeof head) return file_bytes;
+  return sizeof head + static_cast<std::size_t>(*module_bytes);
+}
+
 /// A pipe or device: until it ends.
 base::Result<std::vector<std::uint8_t>> read_stream(int fd) {
   std::vector<std::uint8_t> bytes;
@@ -124,7 +134,7 @@ base::Status read_module(const std::string& path, spec::Features features, Modul
   std::shared_ptr<const module::WireBytes> wire;
   if (S_ISREG(status.st_mode) && status.st_size > 0) {
     const auto version = version_to_note(fd, status);
-    HEDDLE_TRY_ASSIGN(wire, read_regular(fd.get(), static_cast<std::size_t>(status.st_size)));
+    HEDDLE_TRY_ASSIGN(wire, read_regular(fd.get(), bytes_to_read(fd.get(), static_cast<std::size_t>(status.st_size))));
     if (version && version == cache::version_of(fd) && wire->bytes().size() == version->size_bytes)
       source.version = version;
   } else {

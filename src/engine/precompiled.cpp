@@ -2,7 +2,6 @@
 #include "engine/precompiled.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -19,6 +18,7 @@
 #include "engine/batch.h"
 #include "engine/cache_key.h"
 #include "engine/hot_functions.h"
+#include "engine/precompiled_head.h"
 #include "engine/tier_loader.h"
 #include "validate/checked.h"
 
@@ -29,9 +29,6 @@ namespace {
 
 /// Chosen: a 69 MB module takes 31 s of CPU time with it (bench/README.md); of most modules it is all there is.
 constexpr std::uint64_t kHotBytes = 1 << 20;
-
-constexpr std::array<char, 8> kMagic = {'\0', 'h', 'e', 'd', 'd', 'l', 'e', 'M'};
-constexpr std::uint64_t kHeadBytes = kMagic.size() + sizeof(std::uint64_t);
 
 /// Chosen: of bodies in a batch; less than a second in the LLVM tier, so that no thread is left with much at the end.
 constexpr std::uint64_t kBatchBytes = 16 << 10;
@@ -181,11 +178,11 @@ base::Status compile_ahead(const ModuleSource& source, const Config& config, con
   }
   const std::uint64_t module_bytes = wire.size();
   const std::vector<std::uint8_t> entry = cache::Entry::write(key, compilation.pieces(), cache::Order::none);
-  return write_whole(path, {base::raw_bytes(kMagic), base::raw_bytes(module_bytes), wire, entry});
+  return write_whole(path, {base::raw_bytes(kPrecompiledMagic), base::raw_bytes(module_bytes), wire, entry});
 }
 
 bool is_precompiled(base::Bytes file) {
-  return file.size() >= kHeadBytes && std::memcmp(file.data(), kMagic.data(), kMagic.size()) == 0;
+  return precompiled_module_bytes(file).has_value();
 }
 
 base::Result<std::unique_ptr<cache::CachedTier>> load_precompiled(ModuleSource& source, const Config& config,
@@ -194,21 +191,23 @@ base::Result<std::unique_ptr<cache::CachedTier>> load_precompiled(ModuleSource& 
     return base::Error{base::ErrorKind::unsupported, base::kNoOffset,
                        "this is precompiled code, which nobody can check; --allow-precompiled runs it if you trust it"};
   const base::Bytes file = source.wire->bytes();
-  std::uint64_t module_bytes = 0;
-  std::memcpy(&module_bytes, file.data() + kMagic.size(), sizeof module_bytes);
-  if (module_bytes > file.size() - kHeadBytes)
+  const std::uint64_t module_bytes = precompiled_module_bytes(file).value_or(0);
+  if (module_bytes > file.size() - kPrecompiledHeadBytes)
     return base::Error{base::ErrorKind::malformed, base::kNoOffset, "this precompiled file is cut off"};
-  const base::Bytes wire = file.subspan(kHeadBytes, static_cast<std::size_t>(module_bytes));
+  const base::Bytes wire = file.subspan(kPrecompiledHeadBytes, static_cast<std::size_t>(module_bytes));
   cache::File descriptor(open(source.file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!descriptor) return io_error(source.file);
+  struct stat status = {};
+  if (!descriptor || fstat(descriptor.get(), &status) != 0) return io_error(source.file);
+  const std::uint64_t entry_begin = kPrecompiledHeadBytes + module_bytes;
   const cache::Key key = cache_key(wire, config);
-  auto entry = cache::Entry::read(std::move(descriptor), {kHeadBytes + module_bytes, file.size()}, key);
+  auto entry = cache::Entry::read(
+      std::move(descriptor), {entry_begin, std::max(entry_begin, static_cast<std::uint64_t>(status.st_size))}, key);
   if (!entry.ok())
     return base::Error{
         base::ErrorKind::unsupported, base::kNoOffset,
         "this precompiled file is damaged, or was made by another heddle, on another machine or for other "
         "settings; compile the module again"};
-  source.wire = std::make_shared<module::OwnedBytes>(std::vector<std::uint8_t>(wire.begin(), wire.end()));
+  source.wire = std::make_shared<module::PartOfBytes>(source.wire, wire);
   return cache::CachedTier::of(std::move(*entry), config.cache.value_or(cache::Options()), key, next);
 }
 

@@ -65,6 +65,15 @@ class OwnedBytes final : public WireBytes {
   std::vector<std::uint8_t> data_;
 };
 
+/// A part of bytes that are all there, which it keeps.
+class PartOfBytes final : public WireBytes {
+ public:
+  PartOfBytes(std::shared_ptr<const WireBytes> whole, base::Bytes part) : whole_(std::move(whole)) { bytes_ = part; }
+
+ private:
+  std::shared_ptr<const WireBytes> whole_;
+};
+
 /// A constant expression: its bytes including the final `end`. Evaluated by runtime/const_eval.
 struct ConstExpr {
   base::ByteRange range;

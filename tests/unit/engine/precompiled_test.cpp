@@ -110,6 +110,7 @@ TEST_F(Precompiled, the_code_that_was_compiled_is_what_runs) {
   ASSERT_TRUE(compile(kTwoFunctions).ok());
   ModuleSource source;
   ASSERT_TRUE(read_module(path_, config_.features, source).ok());
+  EXPECT_LT(source.wire->bytes().size(), file().size()) << "code is read when it is wanted";
   const Counting next(baseline_);
   auto tier = load_precompiled(source, config_, next);
   ASSERT_TRUE(tier.ok());
