@@ -1,9 +1,9 @@
 #include "scale/work.h"
 
-#include <ctime>
 #include <memory>
 #include <variant>
 
+#include "base/clock.h"
 #include "baseline/tier.h"
 #include "binary/decoder.h"
 #include "validate/checked.h"
@@ -31,9 +31,7 @@ base::Result<Compiled> compile_all(const module::CheckedModule& m) {
 }
 
 double cpu_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+  return static_cast<double>(base::clock_ns(CLOCK_THREAD_CPUTIME_ID)) * 1e-9;
 }
 
 }  // namespace heddle::bench

@@ -5,8 +5,8 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <ctime>
 
+#include "base/clock.h"
 #include "runtime/guest_memory.h"
 #include "runtime/host_function.h"
 #include "runtime/interruptible.h"
@@ -72,11 +72,7 @@ class Call {
    public:
     Note(runtime::ThreadState& state, const char* name, std::int64_t fd)
         : state_(state), before_(state.kind.load(std::memory_order_relaxed)) {
-      timespec now;
-      clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-      state_.since_ns.store(
-          static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec),
-          std::memory_order_relaxed);
+      state_.since_ns.store(base::clock_ns(CLOCK_MONOTONIC_COARSE), std::memory_order_relaxed);
       state_.host_call_name.store(name, std::memory_order_relaxed);
       state_.host_call_fd.store(fd, std::memory_order_relaxed);
       state_.kind.store(runtime::ThreadState::Kind::host_call, std::memory_order_relaxed);

@@ -29,11 +29,6 @@ inline timespec to_timespec(std::uint64_t ns) {
   return t;
 }
 
-inline std::uint64_t now_ns(clockid_t clock) {
-  timespec t;
-  return clock_gettime(clock, &t) == 0 ? nanoseconds(t) : 0;
-}
-
 inline std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
   return b > std::numeric_limits<std::uint64_t>::max() - a ? std::numeric_limits<std::uint64_t>::max() : a + b;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "base/clock.h"
 #include "wasi/clock.h"
 #include "wasi/preview1.h"
 
@@ -118,8 +119,8 @@ void Poll::add_clock(const Subscription& s) {
   if (!host_clock(s.clock_or_fd, clock) || (s.flags & ~kClockAbstime) != 0) return tell(s, Errno::inval);
   const bool absolute = (s.flags & kClockAbstime) != 0;
   if (!absolute && clock == CLOCK_REALTIME) clock = CLOCK_MONOTONIC;
-  const std::uint64_t at = absolute ? s.timeout_ns : saturating_add(now_ns(clock), s.timeout_ns);
-  if (clock == CLOCK_THREAD_CPUTIME_ID && at > now_ns(clock)) return tell(s, Errno::inval);
+  const std::uint64_t at = absolute ? s.timeout_ns : saturating_add(base::clock_ns(clock), s.timeout_ns);
+  if (clock == CLOCK_THREAD_CPUTIME_ID && at > base::clock_ns(clock)) return tell(s, Errno::inval);
   deadlines_.push_back({s, clock, at});
 }
 
@@ -140,7 +141,7 @@ void Poll::add_file(const Subscription& s) {
 /// Tells the deadlines that have passed.
 void Poll::collect_deadlines() {
   for (const Deadline& d : deadlines_)
-    if (now_ns(d.clock) >= d.at_ns) tell(d.from, Errno::success);
+    if (base::clock_ns(d.clock) >= d.at_ns) tell(d.from, Errno::success);
 }
 
 void Poll::collect_files() {
@@ -187,7 +188,7 @@ std::uint64_t Poll::wall_time_left() const {
   std::uint64_t left = kNever;
   for (const Deadline& d : deadlines_) {
     if (d.clock == CLOCK_REALTIME) continue;
-    const std::uint64_t now = now_ns(d.clock);
+    const std::uint64_t now = base::clock_ns(d.clock);
     const std::uint64_t until = d.at_ns > now ? d.at_ns - now : 0;
     // The process's clock runs at most as fast as there are processors.
     left = std::min(left, d.clock == CLOCK_MONOTONIC ? until : std::max(until / cpus, kLeastNs));

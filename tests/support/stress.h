@@ -10,7 +10,6 @@
 #include <gtest/gtest.h>
 #include <mutex>
 #include <thread>
-#include <time.h>
 
 namespace heddle::test {
 
@@ -46,12 +45,6 @@ class Random {
  private:
   std::uint64_t state_;
 };
-
-inline std::uint64_t now_ns() {
-  timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(t.tv_nsec);
-}
 
 /// Ends the process with a sentence if the scope lasts longer than its limit: a hang is a failure, not a wait for
 /// ctest. With `progress` (borrowed) the limit is for the time without a change of it, whatever the load.
